@@ -22,7 +22,7 @@ export const Prot = Object.freeze({
 
   change(prot: number, set: number, clear: number): number {
     const known = set | clear;
-    return ((prot & 15 & ~clear) | set) | ((prot >> 4) & ~known) << 4;
+    return (prot & 15 & ~clear) | set | (((prot >> 4) & ~known) << 4);
   },
 
   has(prot: number, bit: number): boolean {
