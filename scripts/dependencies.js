@@ -52,7 +52,7 @@ const whyNot = () => treeDiffers() ?? sqliteFails();
 /** Runs `npm ci` in silence but for a dot every five seconds; its exit code and output. */
 function npmCi() {
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=warn'];
   const [command, before] = npm ? [process.execPath, [npm]] : ['npm', []];
   return new Promise((resolve) => {
     const child = spawn(command, [...before, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
