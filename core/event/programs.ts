@@ -2,9 +2,11 @@ import type { Address } from '../value/address.js';
 import type { Word } from '../value/words.js';
 import { kindOf, type Common } from './kind.js';
 
-/** A JIT image got its memory. The seq of this event is the program's number. */
+/** A JIT image got its memory. */
 export interface ProgramAllocated extends Common {
   readonly kind: 'program-allocated';
+  /** Number of the program: the seq of this event; for programs older than the log GIVEN_PROGRAM + n. */
+  readonly program: number;
   /** struct bpf_prog *, an identity only. */
   readonly pointer: Word;
   readonly chunk: Address;
@@ -14,7 +16,11 @@ export interface ProgramAllocated extends Common {
   /** `program`, `function`, `classic`, `dispatcher`. */
   readonly type: string;
 }
-export const ProgramAllocated = kindOf<ProgramAllocated>()('program-allocated', 50, 'a JIT image got its memory; the seq of this event is the number of the program', {
+/** Numbers of programs that are older than the log begin here. */
+export const GIVEN_PROGRAM = 2 ** 48;
+
+export const ProgramAllocated = kindOf<ProgramAllocated>()('program-allocated', 50, 'a JIT image got its memory', {
+  program: ['uint', 'number of the program: seq of this event, or 2^48 + n where it is older than the log'],
   pointer: ['word', 'struct bpf_prog *'],
   chunk: ['address', 'first byte of its memory'],
   bytes: ['uint', 'size of its memory'],

@@ -22,14 +22,14 @@ export interface Filled extends Common {
   readonly kind: 'filled';
   readonly to: Address;
   readonly length: number;
-  /** The repeated byte. */
-  readonly byte: number;
+  /** The repeated 32-bit little-endian word (0xcccccccc, 0, a break instruction). */
+  readonly pattern: number;
   readonly way: string;
 }
-export const Filled = kindOf<Filled>()('filled', 31, 'memory was filled with one byte', {
+export const Filled = kindOf<Filled>()('filled', 31, 'memory was filled with a pattern', {
   to: ['address', 'destination'],
   length: ['uint', 'bytes'],
-  byte: ['uint', 'the repeated byte'],
+  pattern: ['uint', 'the repeated 32-bit little-endian word'],
   way: ['text', 'poke or store'],
 });
 

@@ -1,0 +1,140 @@
+import type { EventOf } from '../event/event.js';
+import { Address, PAGE_SIZE } from '../value/address.js';
+import { BLOCK, BLOCKS_PER_PAGE, ContentClass, PageContent } from './content.js';
+import type { Draft } from './evolve.js';
+import { frameKey, Memory, NO_FRAME } from './memory.js';
+import { PageTable } from './pageTable.js';
+import { SparseMap } from './sparse.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const put = (draft: Draft, token: object, frame: number, content: PageContent | undefined): void => {
+  draft.content = SparseMap.set(draft.content, token, frameKey(frame), content);
+};
+
+/** A frame was handed out again: what lies in it is what was left there. */
+export const inheritContent = (draft: Draft, token: object, frame: number): void => {
+  const before = Memory.contentOf(draft, frame);
+  if (before === null || before.uniform) {
+    const ref = before !== null && before.classes[0] === ContentClass.program ? (before.refs[0] as number) : 0;
+    put(draft, token, frame, PageContent.uniform(ContentClass.leftover, ref));
+    return;
+  }
+  const after = PageContent.writable(before, token) as Mutable<PageContent>;
+  for (let block = 0; block < BLOCKS_PER_PAGE; block++) {
+    if (after.classes[block] !== ContentClass.program && after.classes[block] !== ContentClass.leftover) after.refs[block] = 0;
+    after.classes[block] = ContentClass.leftover;
+  }
+  after.bytes = null;
+  after.seen = null;
+  put(draft, token, frame, after);
+};
+
+/** Content of a named frame now belongs to a pfn (or to nobody: NO_FRAME). Leftover blocks keep what was known of the pfn. */
+export const moveContent = (draft: Draft, token: object, name: number, pfn: number): void => {
+  const content = Memory.contentOf(draft, name);
+  if (content === null) return;
+  put(draft, token, name, undefined);
+  if (pfn === NO_FRAME) return;
+  const older = Memory.contentOf(draft, pfn);
+  if (older === null) {
+    put(draft, token, pfn, content);
+    return;
+  }
+  inheritContent(draft, token, pfn);
+  const base = PageContent.writable(Memory.contentOf(draft, pfn) as PageContent, token) as Mutable<PageContent>;
+  for (let block = 0; block < BLOCKS_PER_PAGE; block++) {
+    const cls = PageContent.classAt(content, block);
+    if (cls === ContentClass.leftover) continue;
+    base.classes[block] = cls;
+    base.refs[block] = PageContent.refAt(content, block);
+  }
+  base.seen = content.seen;
+  base.bytes = content.bytes;
+  put(draft, token, pfn, base);
+};
+
+/** Writes one class over a byte range of virtual memory; pages whose frame is not known are passed over. */
+const write = (draft: Draft, token: object, to: Address, length: number, cls: number, ref: number): void => {
+  let page: number = to.page;
+  let offset = to.offset;
+  let rest = length;
+  const whole = PageContent.uniform(cls, ref);
+  while (rest > 0) {
+    const part = Math.min(rest, PAGE_SIZE - offset);
+    const entry = PageTable.node(draft.virtual, page);
+    const slot = page % 512;
+    const frame = entry !== undefined && entry.shift[slot] !== 0 ? (entry.frame[slot] as number) : NO_FRAME;
+    if (frame !== NO_FRAME) {
+      if (part === PAGE_SIZE) put(draft, token, frame, whole);
+      else {
+        const before = Memory.contentOf(draft, frame) ?? PageContent.uniform(ContentClass.unknown, 0);
+        const after = PageContent.writable(before, token) as Mutable<PageContent>;
+        const last = Math.floor((offset + part - 1) / BLOCK);
+        for (let block = Math.floor(offset / BLOCK); block <= last; block++) {
+          after.classes[block] = cls;
+          after.refs[block] = ref;
+        }
+        if (after.seen !== null) {
+          const seen = new Map([...after.seen].filter(([at]) => at + 4 <= offset || at >= offset + part));
+          after.seen = seen.size === 0 ? null : seen;
+        }
+        put(draft, token, frame, after);
+      }
+    }
+    rest -= part;
+    page++;
+    offset = 0;
+  }
+};
+
+export const applyFilled = (draft: Draft, token: object, event: EventOf<'filled'>): void => {
+  if (event.pattern === 0) write(draft, token, event.to, event.length, ContentClass.zero, 0);
+  else write(draft, token, event.to, event.length, ContentClass.trap, event.pattern);
+};
+
+export const applyCopied = (draft: Draft, token: object, event: EventOf<'copied'>): void => {
+  if (event.what === 'image') {
+    const program = Memory.programAt(draft, event.to);
+    if (program !== null) {
+      write(draft, token, event.to, event.length, ContentClass.program, program.number);
+      return;
+    }
+  }
+  if (event.what === 'instruction') {
+    // A patched instruction: the image stays that of its program; known bytes are no longer sure.
+    const program = Memory.programAt(draft, event.to);
+    if (program !== null) return;
+  }
+  write(draft, token, event.to, event.length, ContentClass.code, 0);
+};
+
+export const applySeen = (draft: Draft, token: object, event: EventOf<'seen'>): void => {
+  const entry = Memory.page(draft, event.at.page);
+  if (entry === null || entry.frame === NO_FRAME) return;
+  const before = Memory.contentOf(draft, entry.frame) ?? PageContent.uniform(ContentClass.unknown, 0);
+  const cls = PageContent.classAt(before, Math.floor(event.at.offset / BLOCK));
+  if (cls === ContentClass.trap || cls === ContentClass.zero) return;
+  const after = PageContent.writable(before, token) as Mutable<PageContent>;
+  after.seen = new Map([...(after.seen ?? []), [event.at.offset, event.value]]);
+  put(draft, token, entry.frame, after);
+};
+
+export const applyContent = (draft: Draft, token: object, event: EventOf<'content'>): void => {
+  if (event.block === 0 && event.blocks === BLOCKS_PER_PAGE && event.bytes.length === 0) {
+    put(draft, token, event.frame, PageContent.uniform(event.class, event.ref));
+    return;
+  }
+  const before = Memory.contentOf(draft, event.frame) ?? PageContent.uniform(ContentClass.unknown, 0);
+  const after = PageContent.writable(before, token) as Mutable<PageContent>;
+  for (let block = event.block; block < event.block + event.blocks; block++) {
+    after.classes[block] = event.class;
+    after.refs[block] = event.ref;
+  }
+  if (event.bytes.length > 0) {
+    const bytes = after.bytes ?? new Uint8Array(PAGE_SIZE);
+    bytes.set(event.bytes.subarray(0, event.blocks * BLOCK), event.block * BLOCK);
+    after.bytes = bytes;
+  }
+  put(draft, token, event.frame, after);
+};
