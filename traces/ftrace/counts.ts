@@ -10,7 +10,8 @@ export interface Counts {
   /** Stack frames, lost events, `buffer started`. */
   readonly annotations: number;
   readonly headers: number;
-  readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
+  /** By SkipReason; reasons that did not occur are absent. */
+  readonly skipped: Readonly<Record<string, number>>;
   /** Events lost, the sum of the lines that say so (one for each that does not know its number). */
   readonly lost: number;
   /** Of the header `entries-in-buffer/entries-written`, the sum over all headers of concatenated traces; null without one. */
@@ -24,7 +25,7 @@ export interface Tally {
   events: number;
   annotations: number;
   headers: number;
-  skipped: Partial<Record<SkipReason, number>>;
+  skipped: Record<string, number>;
   lost: number;
   entriesInBuffer: number | null;
   entriesWritten: number | null;

@@ -5,6 +5,8 @@
  * Texts are kept as printed: the kernel escapes nothing inside its quotes, so nothing is unescaped here.
  */
 
+export type { Counts } from './counts.js';
+
 /** How a value was printed: `0x1f`, `-31`, `"text"`, or anything else (`(fault)`, `{0x1,0x2}`, `vfree+0x0/0x40`). */
 export type ValueForm = 'hex' | 'decimal' | 'quoted' | 'bare';
 
