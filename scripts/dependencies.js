@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { root } from './root.js';
 
 const DOT_EVERY_MS = 5000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Path → entry of every package in a lock file, the project itself left out; null when there is no such file. */
 function lockedPackages(file) {
@@ -49,17 +50,21 @@ function sqliteFails() {
 
 const whyNot = () => treeDiffers() ?? sqliteFails();
 
-/** Runs `npm ci` in silence but for a dot every five seconds; its exit code and output. */
+/** Runs `npm ci` in silence but for a dot every five seconds; its exit code (or signal) and output. */
 function npmCi() {
   const npm = process.env.npm_execpath;
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=warn'];
   const [command, before] = npm ? [process.execPath, [npm]] : ['npm', []];
   return new Promise((resolve) => {
-    const child = spawn(command, [...before, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdio = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(command, [...before, ...args], { cwd: root, stdio, detached: true });
     const dots = setInterval(() => process.stderr.write('.'), DOT_EVERY_MS);
     let output = '';
+    const stop = () => process.kill(-child.pid); // with its compiler: two installations at once spoil each other
+    for (const signal of SIGNALS) process.once(signal, stop);
     const finish = (code) => {
       clearInterval(dots);
+      for (const signal of SIGNALS) process.off(signal, stop);
       process.stderr.write('\n');
       resolve({ code, output });
     };
@@ -68,7 +73,7 @@ function npmCi() {
       output += error.message;
       finish(1);
     });
-    child.on('close', finish);
+    child.on('close', (code, signal) => finish(code ?? signal));
   });
 }
 
