@@ -170,7 +170,7 @@ export const Memory = Object.freeze({
       for (const number of found[1]) {
         const program = SparseMap.get(memory.programs, number);
         if (program === undefined || Addresses.compare(program.chunk, at) > 0) continue;
-        if (best === null || Addresses.compare(program.chunk, best.chunk) > 0) best = program;
+        if (best === null || Addresses.compare(program.chunk, best.chunk) >= 0) best = program;
       }
       if (best !== null) return Addresses.minus(at, best.chunk) < best.bytes ? best : null;
       page = found[0] - 1;

@@ -1,0 +1,15 @@
+import type { Arch } from './arch.js';
+
+/** x86-64, 4-level page tables, nokaslr addresses for emulations (recordings bring their own). */
+export const x86_64: Arch = Object.freeze({
+  name: 'x86_64',
+  pageSize: 4096,
+  leafShifts: [12, 21, 30],
+  trap: 0xcccccccc,
+  codeAlignment: 4,
+  pokePages: 2,
+  // MODULES_VADDR depends on CONFIG_RANDOMIZE_BASE; MODULES_END is fixed.
+  moduleRange: (kaslr: boolean) => [kaslr ? 0xffffffffc0000 : 0xffffffffa0000, 0xffffffffff000] as const,
+  directBase: 0xffff888000000,
+  vmemmap: { hi: 0xffffea00, lo: 0 },
+});

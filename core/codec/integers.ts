@@ -1,0 +1,116 @@
+import { damaged, takeInt, takeUint, type Input } from './input.js';
+import { MAX_INT } from './layout.js';
+import { putInt, putUint, reserve, sizeOfInt, sizeOfUint, type Output } from './output.js';
+
+/**
+ * A column of integers. One byte says how it is stored, the smallest of four:
+ * 0 every value · 1 runs of values · 2 every difference to the previous value (0 before the first) · 3 runs of differences.
+ * Values are varints, zigzag where the column may be negative; differences always zigzag. A run is what repeats and then how
+ * often, 0 for "to the end". A column of no values takes no bytes.
+ */
+const RUNS = 1;
+const DIFFERENCES = 2;
+
+/** Values an integer column may hold. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+function check(value: number, range: Range): void {
+  if (!(value >= range.min && value <= range.max) || Math.floor(value) !== value)
+    throw new RangeError(`${value} is no integer from ${range.min} to ${range.max}`);
+}
+
+function smallestForm(values: Float64Array, count: number, range: Range): number {
+  const signed = range.min < 0;
+  let plain = 0;
+  let plainRuns = 0;
+  let differences = 0;
+  let differenceRuns = 0;
+  let value = 0;
+  let size = 0;
+  let difference = NaN;
+  let run = 0;
+  let differenceRun = 0;
+  for (let i = 0; i < count; i++) {
+    const next = values[i] as number;
+    const step = next - value;
+    if (step !== 0 || i === 0) {
+      check(next, range);
+      if (i > 0) plainRuns += size + sizeOfUint(run);
+      size = signed ? sizeOfInt(next) : sizeOfUint(next);
+      run = 0;
+      value = next;
+    }
+    run++;
+    plain += size;
+    const stepSize = step === 0 ? 1 : Math.abs(step) > MAX_INT ? Infinity : sizeOfInt(step);
+    differences += stepSize;
+    if (step === difference) differenceRun++;
+    else {
+      if (i > 0) differenceRuns += sizeOfUint(differenceRun);
+      differenceRuns += stepSize;
+      difference = step;
+      differenceRun = 1;
+    }
+  }
+  plainRuns += size + 1;
+  differenceRuns += 1;
+  let form = 0;
+  let least = plain;
+  if (plainRuns < least) [form, least] = [RUNS, plainRuns];
+  if (differences < least) [form, least] = [DIFFERENCES, differences];
+  if (differenceRuns < least) form = DIFFERENCES | RUNS;
+  return form;
+}
+
+/** Appends the first `count` values. */
+export function putIntegers(out: Output, values: Float64Array, count: number, range: Range): void {
+  if (count === 0) return;
+  const form = smallestForm(values, count, range);
+  reserve(out, 1);
+  out.bytes[out.at++] = form;
+  const zigzag = range.min < 0 || (form & DIFFERENCES) !== 0;
+  let previous = 0;
+  for (let i = 0; i < count; ) {
+    const base = form & DIFFERENCES ? previous : 0;
+    previous = values[i] as number;
+    const item = previous - base;
+    if (zigzag) putInt(out, item);
+    else putUint(out, item);
+    i++;
+    if (!(form & RUNS)) continue;
+    const start = i - 1;
+    for (; i < count; i++) {
+      const value = values[i] as number;
+      if (value - (form & DIFFERENCES ? previous : 0) !== item) break;
+      previous = value;
+    }
+    putUint(out, i === count ? 0 : i - start);
+  }
+}
+
+/** Reads `count` values into `values`. */
+export function takeIntegers(input: Input, values: Float64Array, count: number, range: Range): void {
+  if (count === 0) return;
+  const form = takeUint(input);
+  if (form > (DIFFERENCES | RUNS)) damaged(input, 'unknown form of a column');
+  const { min, max } = range;
+  const zigzag = min < 0 || (form & DIFFERENCES) !== 0;
+  let value = 0;
+  for (let i = 0; i < count; ) {
+    const item = zigzag ? takeInt(input) : takeUint(input);
+    let end = i + 1;
+    if (form & RUNS) {
+      const run = takeUint(input);
+      if (run > count - i) damaged(input, 'a run is longer than its column');
+      end = run === 0 ? count : i + run;
+    }
+    for (; i < end; i++) {
+      value = form & DIFFERENCES ? value + item : item;
+      if (value < min || value > max) damaged(input, `${value} is out of range`);
+      values[i] = value;
+    }
+  }
+}

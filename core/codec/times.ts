@@ -1,0 +1,49 @@
+import { damaged, takeUpTo, type Input } from './input.js';
+import { putIntegers, takeIntegers } from './integers.js';
+import { MAX_INT } from './layout.js';
+import { putUint, type Output } from './output.js';
+
+/**
+ * The times of a segment: the first, the unit (the greatest common divisor of all differences: recordings with microseconds store
+ * microseconds), then a column of the differences in units.
+ */
+const DIFFERENCES = { min: -MAX_INT, max: MAX_INT };
+
+function greatestCommonDivisor(a: number, b: number): number {
+  while (b !== 0) [a, b] = [b, a % b];
+  return a;
+}
+
+/** Whether unit divides n; in 32 bits where possible, a division of doubles is slow. */
+const divides = (unit: number, n: number): boolean =>
+  n <= 0x7fffffff && unit <= 0x7fffffff ? (n | 0) % (unit | 0) === 0 : n % unit === 0;
+
+export function putTimes(out: Output, times: Float64Array, count: number): void {
+  const first = times[0] as number;
+  const steps = new Float64Array(count - 1);
+  let unit = 0;
+  for (let i = 1; i < count; i++) {
+    const step = (times[i] as number) - (times[i - 1] as number);
+    steps[i - 1] = step;
+    if (unit !== 1 && (unit === 0 || !divides(unit, Math.abs(step))))
+      unit = greatestCommonDivisor(unit, Math.abs(step));
+  }
+  if (unit > 1) for (let i = 0; i < steps.length; i++) steps[i] = (steps[i] as number) / unit;
+  putUint(out, first);
+  putUint(out, unit || 1);
+  putIntegers(out, steps, count - 1, DIFFERENCES);
+}
+
+export function takeTimes(input: Input, count: number): Float64Array {
+  const times = new Float64Array(count);
+  let time = takeUpTo(input, MAX_INT, 'the first time');
+  const unit = takeUpTo(input, MAX_INT, 'the unit of time');
+  takeIntegers(input, times.subarray(1), count - 1, DIFFERENCES);
+  times[0] = time;
+  for (let i = 1; i < count; i++) {
+    time += (times[i] as number) * unit;
+    if (!(time >= 0 && time <= MAX_INT)) damaged(input, `time ${time} is out of range`);
+    times[i] = time;
+  }
+  return times;
+}

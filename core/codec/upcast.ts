@@ -1,0 +1,53 @@
+import type { Event } from '../event/event.js';
+import type { Common, Kind } from '../event/kind.js';
+
+/** An event of some version of its kind. */
+export type AnyVersion = Common & { readonly kind: string };
+
+/** How an event of one version of a kind becomes one of the next. */
+export interface Upcast {
+  readonly from: Kind;
+  readonly up: (event: never) => AnyVersion;
+}
+
+/**
+ * The versions of one kind, oldest first. The compiler holds each step to the type that the step before it gave:
+ *
+ *     lineage<MarkerV1>(markerV1).to<Marker>(Marker, (old) => ({ ...old, colour: 'none' }))
+ */
+export interface Lineage<E extends AnyVersion> {
+  readonly upcasts: readonly Upcast[];
+  readonly latest: Kind;
+  readonly to: <Next extends AnyVersion>(kind: Kind, up: (event: E) => Next) => Lineage<Next>;
+}
+
+const lineageOf = <E extends AnyVersion>(upcasts: readonly Upcast[], latest: Kind): Lineage<E> => ({
+  upcasts,
+  latest,
+  to: <Next extends AnyVersion>(kind: Kind, up: (event: E) => Next) => {
+    if (kind.code !== latest.code || kind.version !== latest.version + 1)
+      throw new TypeError(`${kind.kind} ${kind.version} does not follow ${latest.kind} ${latest.version}`);
+    return lineageOf<Next>([...upcasts, { from: latest, up }], kind);
+  },
+});
+
+/** Begins with the oldest version that is still read. */
+export const lineage = <First extends AnyVersion>(kind: Kind): Lineage<First> => lineageOf<First>([], kind);
+
+/** What is known of older versions: their descriptors and the way up from each. Kinds and codes are those of KINDS. */
+export type Upcasts = readonly Upcast[];
+
+/** Every older version that pagetrail has had: none so far. Add `...lineage(…).to(…).upcasts` here. */
+export const UPCASTS: Upcasts = [];
+
+/** The way from one version of a kind to the version KINDS has; null where a step is missing. */
+export function wayUp(upcasts: Upcasts, code: number, version: number, current: Kind) {
+  const steps: Upcast[] = [];
+  for (let v = version; v < current.version; v++) {
+    const step = upcasts.find(({ from }) => from.code === code && from.version === v);
+    if (step === undefined) return null;
+    steps.push(step);
+  }
+  return (event: AnyVersion): Event =>
+    steps.reduce((older, { up }) => up(older as never), event) as unknown as Event;
+}

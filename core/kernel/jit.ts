@@ -1,0 +1,212 @@
+/**
+ * JIT memory of one function (kernel/bpf/core.c, arch/x86/net/bpf_jit_comp.c): charge, allocation, finalisation, release.
+ *
+ * Modelled: both allocators, two passes of multi-function programs, blinding clones, the limit. Left out on purpose: the code itself.
+ */
+import { ContentClass, PageContent, BLOCK } from '../memory/content.js';
+import { Memory, NO_FRAME, type Program } from '../memory/memory.js';
+import { Address, PAGE_SIZE } from '../value/address.js';
+import { Word } from '../value/words.js';
+import { bpfProgPackAlloc, bpfProgPackFree, jitFillHole, protect } from './packs.js';
+import { call, choose, kernelFunction, state, type Body, type Kernel, type Value } from './request.js';
+import { bpfArchTextCopy } from './textPoke.js';
+import { bpfJitAllocExec, bpfJitFreeExec } from './vmalloc.js';
+
+const HEADER = 8;
+const EPERM = -1;
+
+const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
+
+/** Size that the pack allocator is asked for: bpf_jit_binary_pack_alloc, 5.18+. */
+export const packedSize = (proglen: number): number => roundUp(proglen + HEADER + 16, 64);
+/** Size of the area of bpf_jit_binary_alloc. */
+export const areaSize = (proglen: number): number => roundUp(proglen + HEADER + 128, PAGE_SIZE);
+
+export const bpfJitChargeModmem = kernelFunction('bpf_jit_charge_modmem', function* (k: Kernel, a: { size: number }): Body<number> {
+  const bytes = k.profile.chargeUnit === 'pages' ? a.size * PAGE_SIZE : a.size;
+  const { charged, limit } = k.memory();
+  if (charged === null || limit === null) {
+    const result = yield* choose('charge', { size: bytes });
+    if (result !== 0) return result;
+  } else if (charged + bytes > limit && !(yield* choose('capable', {}))) return EPERM;
+  yield* state({ kind: 'charged', bytes });
+  return 0;
+});
+
+export const bpfJitUnchargeModmem = kernelFunction('bpf_jit_uncharge_modmem', function* (k: Kernel, a: { size: number }): Body<undefined> {
+  yield* state({ kind: 'charged', bytes: -(k.profile.chargeUnit === 'pages' ? a.size * PAGE_SIZE : a.size) });
+  return undefined;
+});
+
+/** Header and image in an area of their own, RW and NX, filled with traps. */
+const bpfJitBinaryAlloc = kernelFunction('bpf_jit_binary_alloc', function* (k: Kernel, a: { proglen: number; alignment: number; fill: string }): Body<Address | null> {
+  const size = areaSize(a.proglen);
+  const unit = k.profile.chargeUnit === 'pages' ? size / PAGE_SIZE : size;
+  if ((yield* call(bpfJitChargeModmem, { size: unit })) !== 0) return null;
+  const area = yield* call(bpfJitAllocExec, { size });
+  if (area === null) {
+    yield* call(bpfJitUnchargeModmem, { size: unit });
+    return null;
+  }
+  yield* state({ kind: 'filled', to: area, length: size, pattern: k.arch.trap, way: 'store' });
+  return area;
+});
+
+interface Packed {
+  readonly ro: Address | null;
+  readonly rw: Word;
+}
+
+/** Read-only chunk and RW buffer. */
+const bpfJitBinaryPackAlloc = kernelFunction(
+  'bpf_jit_binary_pack_alloc',
+  function* (_k: Kernel, a: { proglen: number; alignment: number; fill: string; was_classic: number }): Body<Packed> {
+    const none: Packed = { ro: null, rw: Word.zero };
+    const size = packedSize(a.proglen);
+    if ((yield* call(bpfJitChargeModmem, { size })) !== 0) return none;
+    const ro = yield* call(bpfProgPackAlloc, { size, fill: a.fill, was_classic: a.was_classic });
+    if (ro === null) {
+      yield* call(bpfJitUnchargeModmem, { size });
+      return none;
+    }
+    const rw = yield* choose('buffer', { size });
+    if (rw === null) {
+      yield* call(bpfProgPackFree, { ptr: ro, size });
+      yield* call(bpfJitUnchargeModmem, { size });
+      return none;
+    }
+    yield* call(jitFillHole, { area: Word.isZero(rw) ? undefined : Word.toAddress(rw), size, where: 'buffer' });
+    return { ro, rw };
+  },
+  (result) => ({ ret: result.ro ?? 0, rw_header: Word.isZero(result.rw) ? undefined : result.rw }),
+);
+
+/** First word of a chunk as far as its content is known. */
+const headerWord = (k: Kernel, at: Address): number | undefined => {
+  const entry = Memory.page(k.memory(), at.page);
+  if (entry === null || entry.frame === NO_FRAME) return undefined;
+  const content = Memory.contentOf(k.memory(), entry.frame);
+  if (content === null) return undefined;
+  const cls = PageContent.classAt(content, Math.floor(at.offset / BLOCK));
+  if (cls === ContentClass.trap) return k.arch.trap;
+  if (cls === ContentClass.zero) return 0;
+  return undefined;
+};
+
+/** Copies the RW buffer into the chunk. */
+export const bpfJitBinaryPackFinalize = kernelFunction(
+  'bpf_jit_binary_pack_finalize',
+  function* (_k: Kernel, a: { prog: Word; ro_header: Address; rw_header: Word | undefined; ro_header_size: number | undefined; rw_header_size: number }): Body<number> {
+    const src = a.rw_header === undefined ? undefined : Word.toAddress(a.rw_header);
+    yield* call(bpfArchTextCopy, { dst: a.ro_header, src, len: a.rw_header_size, what: 'image' });
+    return 0;
+  },
+);
+
+/** Constant blinding: the program itself, or a clone of it (bpf_jit_harden). */
+const bpfJitBlindConstants = kernelFunction('bpf_jit_blind_constants', function* (_k: Kernel, a: { prog: Word }): Body<Word> {
+  return yield* choose('clone', { prog: a.prog });
+});
+
+const bpfJitProgReleaseOther = kernelFunction('bpf_jit_prog_release_other', function* (_k: Kernel, _a: { prog: Word; other: Word }): Body<undefined> {
+  return undefined;
+});
+
+interface Compiled {
+  readonly prog: Word;
+  readonly placement: { readonly start: Address; readonly length: number } | null;
+  readonly jited: boolean;
+}
+
+const finish = function* (k: Kernel, program: Program): Body<number> {
+  if (k.profile.allocator === 'binary') {
+    yield* protect(k, program.chunk, program.bytes / PAGE_SIZE);
+  } else {
+    const error = yield* call(bpfJitBinaryPackFinalize, {
+      prog: program.pointer,
+      ro_header: program.chunk,
+      rw_header: undefined,
+      ro_header_size: headerWord(k, program.chunk),
+      rw_header_size: program.bytes,
+    });
+    if (error !== 0) return error;
+  }
+  yield* state({ kind: 'program-finalized', program: program.number });
+  return 0;
+};
+
+const allocateImage = function* (k: Kernel, prog: Word, proglen: number): Body<Program | null> {
+  const binary = k.profile.allocator === 'binary';
+  const type = yield* choose('type', { prog });
+  let chunk: Address | null;
+  if (binary) chunk = yield* call(bpfJitBinaryAlloc, { proglen, alignment: k.arch.codeAlignment, fill: 'trap' });
+  else
+    chunk = (yield* call(bpfJitBinaryPackAlloc, { proglen, alignment: k.arch.codeAlignment, fill: 'trap', was_classic: type === 'classic' ? 1 : 0 })).ro;
+  if (chunk === null) return null;
+  const bytes = binary ? areaSize(proglen) : packedSize(proglen);
+  const number = k.nextSeq();
+  yield* state({ kind: 'program-allocated', program: number, pointer: prog, chunk, bytes, proglen, type });
+  // The old-style JIT writes in place, while the area is still RW and NX.
+  if (binary) yield* state({ kind: 'copied', to: chunk, length: bytes, what: 'image', way: 'store' });
+  return Memory.program(k.memory(), number);
+};
+
+/** JIT of one function: first pass (memory, code), and the extra pass of multi-function programs. */
+export const bpfIntJitCompile = kernelFunction(
+  'bpf_int_jit_compile',
+  function* (k: Kernel, a: { prog: Word }): Body<Compiled> {
+    const prog = k.profile.blinds ? yield* call(bpfJitBlindConstants, { prog: a.prog }) : a.prog;
+    const open = Memory.programByPointer(k.memory(), prog);
+    let program = open !== null && open.state === 'allocated' ? open : null;
+    if (program === null) {
+      const proglen = yield* choose('image', { prog });
+      program = proglen === 0 ? null : yield* allocateImage(k, prog, proglen);
+      if (program === null) return { prog: a.prog, placement: null, jited: false };
+    }
+    if (yield* choose('final', { prog })) {
+      const error = yield* finish(k, program);
+      if (error !== 0) return { prog: a.prog, placement: null, jited: false };
+    }
+    let placement = program.start === null || program.length === null ? null : { start: program.start, length: program.length };
+    if (placement === null) {
+      placement = yield* choose('placement', { prog, chunk: program.chunk, proglen: program.proglen });
+      if (placement !== null) yield* state({ kind: 'program-placed', program: program.number, ...placement });
+    }
+    if (!Word.equals(prog, a.prog)) yield* call(bpfJitProgReleaseOther, { prog, other: a.prog });
+    return { prog, placement, jited: true };
+  },
+  (result): Record<string, Value> => ({
+    ret: result.prog,
+    jited_len: result.jited ? result.placement?.length : 0,
+    bpf_func: result.jited ? result.placement?.start : undefined,
+  }),
+);
+
+export const bpfJitBinaryPackFree = kernelFunction('bpf_jit_binary_pack_free', function* (_k: Kernel, a: { ro_header: Address; rw_header: Word; size: number }): Body<undefined> {
+  yield* call(bpfProgPackFree, { ptr: a.ro_header, size: a.size });
+  yield* call(bpfJitUnchargeModmem, { size: a.size });
+  return undefined;
+});
+
+const bpfJitBinaryFree = kernelFunction('bpf_jit_binary_free', function* (k: Kernel, a: { hdr: Address; size: number }): Body<undefined> {
+  yield* call(bpfJitFreeExec, { addr: a.hdr });
+  yield* call(bpfJitUnchargeModmem, { size: k.profile.chargeUnit === 'pages' ? a.size / PAGE_SIZE : a.size });
+  return undefined;
+});
+
+/** Releases the image of a function, if it has one. `size` is what its header says where no program is known. */
+export const bpfJitFree = kernelFunction(
+  'bpf_jit_free',
+  function* (k: Kernel, a: { prog: Word; jited_len: number | undefined; bpf_func: Address | undefined }): Body<undefined> {
+    if (a.jited_len === 0 || a.bpf_func === undefined) return undefined;
+    const program = Memory.programAt(k.memory(), a.bpf_func);
+    const binary = k.profile.allocator === 'binary';
+    const mask = binary ? PAGE_SIZE : 64;
+    const header = Address.of(a.bpf_func.page, a.bpf_func.offset - (a.bpf_func.offset % mask));
+    const size = program?.bytes ?? (yield* choose('result', { fn: 'header', predicted: 0 }));
+    if (binary) yield* call(bpfJitBinaryFree, { hdr: header, size });
+    else yield* call(bpfJitBinaryPackFree, { ro_header: header, rw_header: Word.zero, size });
+    if (program !== null) yield* state({ kind: 'program-freed', program: program.number });
+    return undefined;
+  },
+);

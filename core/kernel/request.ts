@@ -1,0 +1,160 @@
+import type { Fact } from '../event/event.js';
+import type { Memory } from '../memory/memory.js';
+import type { Arch } from '../arch/arch.js';
+import type { Profile } from '../profile/profile.js';
+import type { Address } from '../value/address.js';
+import type { Word } from '../value/words.js';
+
+/** A value in a call: `undefined` is not known (or means nothing outside the kernel, as the address of a local variable). */
+export type Value = number | Address | Word | string | undefined;
+export type Args = Readonly<Record<string, Value>>;
+
+/** What a kernel function may read: the kernel it belongs to and memory as it is now. */
+export interface Kernel {
+  readonly profile: Profile;
+  readonly arch: Arch;
+  /** NUMA nodes (online, or possible from 6.0 on). */
+  readonly nodes: () => number;
+  readonly memory: () => Memory;
+  /** A new frame name for `pages` frames in a row; the first of them, the others count down. */
+  readonly nameFrames: (pages: number) => number;
+  /** The seq that the next fact will get: numbers of programs. */
+  readonly nextSeq: () => number;
+}
+
+/** A kernel function: the kernel's name, and a body that reads like the kernel's own. */
+export interface KernelFunction<A extends Args = Args, R = unknown> {
+  readonly name: string;
+  // Methods, not properties: a request of any function is a Request (parameters of methods are compared both ways).
+  body(kernel: Kernel, args: A): Generator<Request, R, never>;
+  /** Values of its return line, by name. */
+  returned(result: R, args: A): Args;
+}
+
+/**
+ * A request to the driver. Iterable once, so that `const at = yield* call(bpfProgPackAlloc, { size })` is typed by the function's result.
+ */
+abstract class Asked<R> {
+  private asked = false;
+  [Symbol.iterator](): this {
+    return this;
+  }
+  next(answer?: unknown): IteratorResult<this, R> {
+    if (this.asked) return { done: true, value: answer as R };
+    this.asked = true;
+    return { done: false, value: this };
+  }
+}
+
+/** Enter another kernel function. */
+export class CallRequest<A extends Args = Args, R = unknown> extends Asked<R> {
+  readonly request = 'call';
+  constructor(
+    readonly fn: KernelFunction<A, R>,
+    readonly args: A,
+  ) {
+    super();
+  }
+}
+
+/** Which choices there are, what the question carries and what the answer is. */
+export interface Choices {
+  /** What blinding returns: the program itself, or a clone. */
+  clone: { readonly question: { readonly prog: Word }; readonly answer: Word };
+  /** Length of the image the JIT asks memory for; 0: the JIT gives up before it asks. */
+  image: { readonly question: { readonly prog: Word }; readonly answer: number };
+  /** Whether this JIT pass is the last one of the function. */
+  final: { readonly question: { readonly prog: Word }; readonly answer: boolean };
+  /** Code offset in the chunk and code length; null: not known. */
+  placement: { readonly question: { readonly prog: Word; readonly chunk: Address; readonly proglen: number }; readonly answer: { readonly start: Address; readonly length: number } | null };
+  /** What kind of program: program, function, classic. */
+  type: { readonly question: { readonly prog: Word }; readonly answer: string };
+  /** Whether the loader may exceed bpf_jit_limit. */
+  capable: { readonly question: object; readonly answer: boolean };
+  /** Whether charging passed, where what is charged already is not known. */
+  charge: { readonly question: { readonly size: number }; readonly answer: number };
+  /** Address of the RW buffer; null: the allocation failed; zero: not known. */
+  buffer: { readonly question: { readonly size: number }; readonly answer: Word | null };
+  /** Where the chunks lie: as first fit says, unless another order of the waiting calls is recorded. */
+  chunk: { readonly question: { readonly size: number; readonly predicted: Address | null; readonly wasClassic: boolean }; readonly answer: Address | null };
+  /** Whether the pack size is still to be found by a trial allocation (5.18, 5.19). */
+  trial: { readonly question: object; readonly answer: boolean };
+  /** Start of a new area; null: the allocation failed. */
+  area: { readonly question: { readonly size: number; readonly predicted: Address | null; readonly predictable: boolean }; readonly answer: Address | null };
+  /** Physical placement of n frames: first pfn of runs; null: named, to be identified later. */
+  frames: { readonly question: { readonly pages: number; readonly huge: boolean }; readonly answer: readonly { readonly frame: number; readonly pages: number }[] | null };
+  /** A frame whose physical address shows now (an alias step, a struct page). */
+  frame: { readonly question: { readonly name: number; readonly page: number }; readonly answer: number };
+  /** Leaf shift of a direct-map region never seen before. */
+  leaf: { readonly question: { readonly pfn: number; readonly covered: boolean }; readonly answer: number };
+  /** Result of a purge of lazily freed areas. */
+  purge: { readonly question: { readonly predicted: number | null }; readonly answer: number };
+  /** Result of an allocation of a page table. */
+  pageTable: { readonly question: object; readonly answer: boolean };
+  /** Whether another page of an area of unknown size follows. */
+  more: { readonly question: { readonly fn: string }; readonly answer: boolean };
+  /** Symbol of a program that is published now; null: none is. */
+  symbol: { readonly question: { readonly prog: Word; readonly program: number }; readonly answer: { readonly start: Address; readonly end: Address; readonly name: string; readonly ksym: Word } | null };
+  /** The next instruction that a tail-call or dispatcher update patches; null: no more. */
+  patch: { readonly question: { readonly fn: string }; readonly answer: { readonly at: Address; readonly length: number } | null };
+  /** Result of a call whose outcome depends on what nobody recorded. */
+  result: { readonly question: { readonly fn: string; readonly predicted: number }; readonly answer: number };
+  /** Whether a predictor flush is in use (static key, 7.1+). */
+  predictor: { readonly question: object; readonly answer: boolean };
+  /** Whether two pages go through a changed permission or were so already (nothing known of them). */
+  changed: { readonly question: { readonly fn: string }; readonly answer: boolean };
+}
+export type ChoiceKind = keyof Choices;
+
+/** Ask for something that the surroundings decide. */
+export class ChooseRequest<K extends ChoiceKind = ChoiceKind> extends Asked<Choices[K]['answer']> {
+  readonly request = 'choose';
+  constructor(
+    readonly what: K,
+    readonly question: Choices[K]['question'],
+  ) {
+    super();
+  }
+}
+
+/** State a fact: it is an event, and memory is changed, before the function goes on. */
+export class StateRequest extends Asked<number> {
+  readonly request = 'state';
+  constructor(readonly fact: Fact) {
+    super();
+  }
+}
+
+export type Lock = 'pack_mutex' | 'text_mutex' | 'cpa_lock' | 'vmap_lock';
+
+/**
+ * Take or give back a lock. `late`: the effect of what follows shows just before the task's next recorded line, not at the entry line.
+ */
+export class LockRequest extends Asked<void> {
+  readonly request = 'lock';
+  constructor(
+    readonly lock: Lock,
+    readonly taken: boolean,
+    readonly late: boolean,
+  ) {
+    super();
+  }
+}
+
+export type Request = CallRequest | ChooseRequest | StateRequest | LockRequest;
+
+export const call = <A extends Args, R>(fn: KernelFunction<A, R>, args: A): CallRequest<A, R> => new CallRequest(fn, args);
+export const choose = <K extends ChoiceKind>(what: K, question: Choices[K]['question']): ChooseRequest<K> => new ChooseRequest(what, question);
+export const state = (fact: Fact): StateRequest => new StateRequest(fact);
+export const lock = (name: Lock, options: { late?: boolean } = {}): LockRequest => new LockRequest(name, true, options.late ?? false);
+export const unlock = (name: Lock): LockRequest => new LockRequest(name, false, false);
+
+/** Result type of the generator of a kernel function. */
+export type Body<R> = Generator<Request, R, never>;
+
+/** A function whose return line carries `ret` (or nothing). */
+export const kernelFunction = <A extends Args, R>(
+  name: string,
+  body: (kernel: Kernel, args: A) => Generator<Request, R, never>,
+  returned: (result: R, args: A) => Args = (result) => (result === undefined ? {} : { ret: (result === null ? 0 : result) as Value }),
+): KernelFunction<A, R> => Object.freeze({ name, body, returned });

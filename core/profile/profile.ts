@@ -1,0 +1,119 @@
+/** Which form of each mechanism a kernel uses: kernel-model.md §2.2 and §9. Data only; the kernel functions read it. */
+export interface Profile {
+  readonly name: string;
+  /** Text of what it stands for. */
+  readonly about: string;
+  /** How sure we are of it. */
+  readonly grade: 'recorded' | 'read in source' | 'inferred' | 'from memory';
+  /** `binary`: page-rounded area per function; `pack`: chunks of shared packs. */
+  readonly allocator: 'binary' | 'pack';
+  readonly pack: {
+    /** How large a pack is: found by a trial allocation (5.18), or PMD size times nodes (6.0+). */
+    readonly size: 'trial' | 'pmd-per-node';
+    /** How the pack of a chunk is found at free: mask (5.18), range (6.0+). */
+    readonly owner: 'mask' | 'range';
+    /** Whether a new pack (and an area larger than a pack) is filled before it becomes executable. */
+    readonly fillNew: boolean;
+    /** Whether a freed chunk is filled with traps. */
+    readonly invalidate: boolean;
+    /** Whether the pack is on the list before its permissions are set (to 6.9). */
+    readonly listedFirst: boolean;
+    /** set_memory_nx + set_memory_rw before the pack is freed (module_alloc_huge series, never merged). */
+    readonly resetBeforeFree: boolean;
+  };
+  /** Permission calls that make an area executable, in order. */
+  readonly protect: readonly ('ro' | 'x' | 'rox')[];
+  /** Whether their results are looked at. */
+  readonly protectChecked: boolean;
+  /** Unit of bpf_jit_charge_modmem. */
+  readonly chargeUnit: 'pages' | 'bytes';
+  /** Default bpf_jit_limit: range >> this. */
+  readonly limitShift: 1 | 2;
+  /** What allocates the area of a pack or program. */
+  readonly areaCall: 'module_alloc' | 'bpf_jit_alloc_exec';
+  /** What bpf_jit_alloc_exec calls. */
+  readonly execAlloc: 'module_alloc' | 'execmem_alloc';
+  /** vm_flags that the allocation passes; BPF sets VM_FLUSH_RESET_PERMS afterwards where it is not among them. */
+  readonly areaFlags: number;
+  /** Whether BPF sets VM_FLUSH_RESET_PERMS on the area. */
+  readonly setsResetFlag: boolean;
+  /** Huge vmalloc: opt-out (to 5.18-rc3), opt-in (rc4+), and whether BPF asks for it. */
+  readonly hugeVmalloc: 'none' | 'opt-out' | 'opt-in';
+  readonly asksHuge: boolean;
+  /** gfp_mask of the area. */
+  readonly gfp: number;
+  /** Whether the vmalloc address search is exact for page alignment (5.16+). */
+  readonly exactFit: boolean;
+  readonly cpa: {
+    /** Aliases are changed for all masks but a pure NX (to 6.1), or for all, NX stripped (6.2+). */
+    readonly alias: 'not-nx-only' | 'strip-nx';
+    /** RO clears the dirty bit too (6.6+). */
+    readonly clearsDirty: boolean;
+    /** set_direct_map_invalid clears the dirty bit too (6.12.101, 6.17). */
+    readonly invalidClearsDirty: boolean;
+    /** set_memory_rox tries to merge 2M leaves afterwards (6.15+). */
+    readonly collapse: boolean;
+  };
+  /** Backing pages come in large blocks (6.19+). */
+  readonly contiguousBacking: boolean;
+  /** Copies go through text_poke_copy_locked (6.2+). */
+  readonly pokeLocked: boolean;
+  /** bpf_int_jit_compile calls bpf_jit_blind_constants itself (to 7.0). */
+  readonly blinds: boolean;
+  /** Dispatcher: one W+X page (to 6.0), or pack + RW page (6.1+). */
+  readonly dispatcher: 'page' | 'pack';
+  /** Symbol of a program ends at the end of its page (to 5.1x), or of its code. */
+  readonly symbolEnd: 'page' | 'code';
+  /** Tail-call updates: bpf_arch_text_poke per site (5.10), bpf_arch_poke_desc_update (6.1+). */
+  readonly tailCall: 'bpf_arch_text_poke' | 'bpf_arch_poke_desc_update';
+  /** What patches live code. */
+  readonly livePatch: 'text_poke_bp' | 'smp_text_poke_single';
+  /** Arguments of bpf_prog_pack_free: the header, or pointer and size (6.8+). */
+  readonly packFreeBy: 'header' | 'pointer-size';
+  /** A predictor flush belongs to the pack search (7.1+, backported). */
+  readonly predictorFlush: boolean;
+  /** was_classic argument (7.1+, 6.12.101). */
+  readonly wasClassic: boolean;
+  /** Physical memory scattered or not is a choice; 1 GiB here. */
+  readonly kaslrCompiledIn: boolean;
+}
+
+const base: Profile = {
+  name: '6.1',
+  about: 'packs of 2 MiB per node on 4K leaves, filled and invalidated; RO then X',
+  grade: 'recorded',
+  allocator: 'pack',
+  pack: { size: 'pmd-per-node', owner: 'range', fillNew: true, invalidate: true, listedFirst: true, resetBeforeFree: false },
+  protect: ['ro', 'x'],
+  protectChecked: false,
+  chargeUnit: 'bytes',
+  limitShift: 1,
+  areaCall: 'module_alloc',
+  execAlloc: 'module_alloc',
+  areaFlags: 0x100,
+  setsResetFlag: true,
+  hugeVmalloc: 'opt-in',
+  asksHuge: false,
+  gfp: 0xcc0,
+  exactFit: true,
+  cpa: { alias: 'not-nx-only', clearsDirty: false, invalidClearsDirty: false, collapse: false },
+  contiguousBacking: false,
+  pokeLocked: false,
+  blinds: true,
+  dispatcher: 'pack',
+  symbolEnd: 'code',
+  tailCall: 'bpf_arch_poke_desc_update',
+  livePatch: 'text_poke_bp',
+  packFreeBy: 'header',
+  predictorFlush: false,
+  wasClassic: false,
+  kaslrCompiledIn: true,
+};
+
+type Change = Partial<Omit<Profile, 'pack' | 'cpa'>> & { readonly pack?: Partial<Profile['pack']>; readonly cpa?: Partial<Profile['cpa']> };
+
+/** A profile that differs from another one. */
+export const variant = (of: Profile, change: Change): Profile =>
+  Object.freeze({ ...of, ...change, pack: Object.freeze({ ...of.pack, ...change.pack }), cpa: Object.freeze({ ...of.cpa, ...change.cpa }) });
+
+export const v6_1: Profile = variant(base, {});
