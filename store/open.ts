@@ -1,0 +1,152 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { fail, ok, type Result } from '../core/value/failure.js';
+import { Connection, transact } from './connection.js';
+import { sqliteFailure } from './failures.js';
+import { migrate } from './migrations.js';
+import { APPLICATION_ID, SCHEMA_VERSION, TABLES, TRIGGERS } from './schema.js';
+
+export interface FileOptions {
+  /** No write of any kind. */
+  readonly readonly?: boolean;
+  /** Make the file when there is none; true unless `readonly`. */
+  readonly create?: boolean;
+  /** How long to wait for another process to finish its write, in milliseconds; 5000. */
+  readonly busyTimeout?: number;
+  /** The file may not grow beyond this many bytes: a write that would is refused as `disk-full`. */
+  readonly maxBytes?: number;
+}
+
+const PAGE = 4096;
+const WAL_PAGES = 4096; // checkpoint when the write-ahead log has 16 MiB
+const MEMORY = ':memory:';
+
+/** Opens a log, making or migrating it where that is allowed. `:memory:` is a log that lives as long as the connection. */
+export function openFile(name: string, options: FileOptions): Result<Connection> {
+  const file = name === MEMORY ? MEMORY : resolve(name);
+  const readonly = options.readonly ?? false;
+  const absent = file === MEMORY ? null : whyNotThere(file, options.create ?? !readonly);
+  if (absent !== null) return absent;
+  let db: Database.Database | null = null;
+  try {
+    db = new Database(file, { readonly, timeout: options.busyTimeout ?? 5000 });
+    const c = Connection.on(db, file, readonly);
+    const ready = prepareFile(c, options);
+    if (!ready.ok) db.close();
+    return ready.ok ? ok(c) : ready;
+  } catch (error) {
+    db?.close();
+    const failure = sqliteFailure(error, file);
+    if (failure === null) throw error;
+    return failure;
+  }
+}
+
+function whyNotThere(file: string, create: boolean): Result<never> | null {
+  if (existsSync(file)) {
+    return statSync(file).isFile()
+      ? null
+      : fail('cannot-open', 'this is not a file', file, 'give the path of a log file');
+  }
+  if (!create)
+    return fail('no-such-file', 'there is no such log', file, 'check the path, or import something into it');
+  return existsSync(dirname(file))
+    ? null
+    : fail('cannot-open', 'the folder of this file does not exist', file, 'make the folder first');
+}
+
+function prepareFile(c: Connection, options: FileOptions): Result<void> {
+  c.db.pragma('trusted_schema = OFF');
+  c.db.pragma('cell_size_check = ON');
+  const known = recognise(c);
+  if (!known.ok) return known;
+  if (c.readonly) return readable(c, known.value);
+  c.db.pragma(`page_size = ${PAGE}`);
+  const mode = c.db.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal' && c.file !== MEMORY) {
+    return fail(
+      'cannot-open',
+      'this file system has no write-ahead log',
+      c.file,
+      'keep the log on a local disk',
+    );
+  }
+  c.db.pragma('synchronous = FULL');
+  c.db.pragma('secure_delete = ON');
+  c.db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
+  c.db.pragma(`journal_size_limit = ${4 * WAL_PAGES * PAGE}`);
+  if (options.maxBytes !== undefined) limit(c, options.maxBytes);
+  return transact(c, () => bringUpToDate(c));
+}
+
+/** The schema version of the file: 0 when it is empty. Everything that is not a log we can read is refused. */
+function recognise(c: Connection): Result<number> {
+  const application = c.db.pragma('application_id', { simple: true });
+  const version = c.db.pragma('user_version', { simple: true }) as number;
+  const objects = c.db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
+  if (objects === 0 && version === 0) return ok(0);
+  if (application !== APPLICATION_ID || version < 1) {
+    return fail('not-a-log', 'this SQLite database was not made by pagetrail', c.file, 'give another file');
+  }
+  if (version > SCHEMA_VERSION) {
+    return fail(
+      'newer-schema',
+      `this log has schema version ${version}, this program reads up to ${SCHEMA_VERSION}`,
+      c.file,
+      'use a newer pagetrail',
+    );
+  }
+  return ok(version);
+}
+
+function readable(c: Connection, version: number): Result<void> {
+  if (version === 0) return fail('not-a-log', 'this file is empty', c.file, 'import something into it first');
+  if (version < SCHEMA_VERSION) {
+    return fail(
+      'older-schema',
+      `this log has schema version ${version} and must be migrated to ${SCHEMA_VERSION}`,
+      c.file,
+      'open it for writing once: that migrates it',
+    );
+  }
+  return complete(c);
+}
+
+/** In one write transaction, with the version read again: another process may have been faster. */
+function bringUpToDate(c: Connection): Result<void> {
+  const version = recognise(c);
+  if (!version.ok) return version;
+  if (version.value === 0) {
+    for (const ddl of Object.values(TABLES)) c.db.exec(ddl);
+    c.db.pragma(`application_id = ${APPLICATION_ID}`);
+  } else {
+    const migrated = migrate(c, version.value);
+    if (!migrated.ok) return migrated;
+  }
+  c.db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  restoreTriggers(c);
+  return complete(c);
+}
+
+/** Triggers that somebody dropped, and those of a new file. */
+export function restoreTriggers(c: Connection): void {
+  const present = objects(c, 'trigger');
+  for (const [name, ddl] of Object.entries(TRIGGERS)) if (!present.has(name)) c.db.exec(ddl);
+}
+
+function complete(c: Connection): Result<void> {
+  const present = objects(c, 'table');
+  const missing = Object.keys(TABLES).filter((name) => !present.has(name));
+  return missing.length === 0
+    ? ok(undefined)
+    : fail('corrupt', `tables are missing from this log: ${missing.join(', ')}`, c.file);
+}
+
+const objects = (c: Connection, type: 'table' | 'trigger'): ReadonlySet<unknown> =>
+  new Set(c.db.prepare('SELECT name FROM sqlite_schema WHERE type = ?').pluck().all(type));
+
+function limit(c: Connection, maxBytes: number): void {
+  const pageSize = c.db.pragma('page_size', { simple: true }) as number;
+  c.db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`);
+}
