@@ -49,15 +49,23 @@ export type ColumnOf<T> = T extends number
           ? AddressColumn
           : WordColumn;
 
-export const numberAt = (column: NumberColumn, j: number): number => column.numbers[j] as number;
+/**
+ * An element of a Float64Array as V8 keeps it best: small integers as such, not boxed as doubles.
+ */
+export function whole(value: number | undefined): number {
+  const small = (value as number) | 0;
+  return small === value ? small : (value as number);
+}
+
+export const numberAt = (column: NumberColumn, j: number): number => whole(column.numbers[j]);
 export const textAt = (column: TextColumn, j: number): string => column.texts[j] as string;
 export const wordsAt = (column: WordsColumn, j: number): Words => column.words[j] as Words;
 export const bytesAt = (column: BytesColumn, j: number): Uint8Array => column.bytes[j] as Uint8Array;
 export const addressAt = (column: AddressColumn, j: number): Address =>
-  Address.of(column.pages[j] as number, column.offsets[j] as number);
+  Address.of(whole(column.pages[j]), whole(column.offsets[j]));
 export const wordAt = (column: WordColumn, j: number): Word => ({
-  hi: column.hi[j] as number,
-  lo: column.lo[j] as number,
+  hi: whole(column.hi[j]),
+  lo: whole(column.lo[j]),
 });
 
 const numbers = (rows: number) => new Float64Array(rows);

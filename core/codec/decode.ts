@@ -1,61 +1,111 @@
-import type { Event, EventKind } from '../event/event.js';
-import type { Kind, Origin } from '../event/kind.js';
+import type { Event } from '../event/event.js';
+import type { Origin } from '../event/kind.js';
 import type { Result } from '../value/failure.js';
-import { newColumns, type Column, type TextColumn, type WordsColumn } from './columns.js';
+import { prepare, takeBlock, takeBlocks, type Block, type Only } from './blocks.js';
+import { whole } from './columns.js';
 import { takeDictionary, textOf, type Dictionary } from './dictionary.js';
-import { columnFields, shapeFields, takeField } from './fields.js';
 import { reading, takeHead, type Head } from './head.js';
-import { damaged, inputOf, takeInput, takeUint, takeUpTo, type Input } from './input.js';
-import { takeIntegers, type Range } from './integers.js';
-import { COMMON, MAX_EVENTS } from './layout.js';
-import { takeLine, takeLineReader } from './lines.js';
+import { damaged, inputOf, takeInput, takeUint, type Input } from './input.js';
+import { takeIntegers } from './integers.js';
+import { COMMON } from './layout.js';
+import { takeLines } from './takeLines.js';
 import { takeCalls } from './nesting.js';
 import { takeShapeColumn, takeShapes, type Shape } from './shapes.js';
-import { storedKind, type Stored } from './stored.js';
+import { SCRATCH } from './scratch.js';
 import { takeTimes } from './times.js';
 import { UPCASTS, type Upcasts } from './upcast.js';
 
 export interface DecodeOptions {
-  /** Only events of these kinds (`changesMemory`: those that move memory); others are passed over. All when left out. */
-  readonly only?: ReadonlySet<EventKind> | 'changesMemory';
+  /** Only events of these kinds (`changesMemory`: of those that move memory); others are passed over. All when left out. */
+  readonly only?: Only;
   /** What is known of older versions of kinds. */
   readonly upcasts?: Upcasts;
 }
 
-/** One kind in a segment being read. */
-interface Block {
-  readonly code: number;
-  readonly stored: Stored;
-  readonly wanted: boolean;
-  /** Text fields where the kind has call-line values, else -1. */
-  readonly shapeTexts: number;
-  rows: number;
-  /** Events of it made so far. */
-  made: number;
-  columns: Readonly<Record<string, Column>>;
+/** A segment being read. */
+interface Segment {
+  readonly head: Head;
+  readonly count: number;
+  readonly dictionary: Dictionary;
+  readonly shapes: readonly Shape[];
+  /** Block of each shape. */
+  readonly blocks: readonly Block[];
+  /** Shape of each event. */
+  readonly shape: Uint32Array;
 }
 
-const wants = (only: DecodeOptions['only'], kind: Kind): boolean =>
-  only === undefined || (only === 'changesMemory' ? kind.changesMemory : only.has(kind.kind as EventKind));
-
-function takeBlocks(input: Input, { only, upcasts }: DecodeOptions): Map<number, Block> {
-  const size = takeUpTo(input, MAX_EVENTS, 'the number of kinds');
-  const blocks = new Map<number, Block>();
-  for (let i = 0; i < size; i++) {
-    const code = takeUint(input);
-    const stored = storedKind(code, takeUint(input), upcasts ?? UPCASTS);
-    if (typeof stored === 'string') damaged(input, stored);
-    if (blocks.has(code)) damaged(input, `kind ${code} comes twice`);
-    const line = stored.fields.some(({ type }) => type === 'words');
-    blocks.set(code, {
-      code,
-      stored,
-      wanted: wants(only, stored.current),
-      shapeTexts: line ? shapeFields(stored.fields).length : -1,
-      rows: 0,
-      made: 0,
-      columns: {},
-    });
+function takeSeqs(input: Input, { first, count, gapless }: Head): void {
+  const { seq } = SCRATCH;
+  if (!gapless) {
+    takeIntegers(input, seq, count, COMMON.seq);
+    return;
   }
-  return blocks;
+  if (first + count - 1 > COMMON.seq.max) damaged(input, 'sequence numbers are out of range');
+  for (let i = 0; i < count; i++) seq[i] = first + i;
 }
+
+/** Reads what every event has into SCRATCH. */
+function takeCommon(input: Input, { head, dictionary, blocks, shape }: Segment): void {
+  const { count, gapless } = head;
+  const { cpu, task, origin, code } = SCRATCH;
+  const texts = dictionary.texts.length;
+  takeSeqs(input, head);
+  takeTimes(input, count);
+  takeIntegers(input, cpu, count, COMMON.cpu);
+  takeIntegers(input, task, count, { min: 0, max: texts - 1 });
+  takeIntegers(input, origin, count, COMMON.origin);
+  for (let i = 0; i < count; i++) code[i] = blocks[shape[i] as number]?.stored.current.code as number;
+  takeCalls(input, { ...SCRATCH, gapless }, count, texts);
+}
+
+function makeEvents({ head, blocks, shape, dictionary }: Segment): Event[] {
+  const { seq, time, cpu, task, call, origin } = SCRATCH;
+  const events: Event[] = [];
+  for (let i = 0; i < head.count; i++) {
+    const block = blocks[shape[i] as number] as Block;
+    if (!block.wanted) continue;
+    events.push(
+      block.stored.make(
+        whole(seq[i]),
+        whole(time[i]),
+        whole(cpu[i]),
+        textOf(dictionary, task[i] as number),
+        whole(call[i]),
+        whole(origin[i]) as Origin,
+        block.columns as never,
+        block.made++,
+      ),
+    );
+  }
+  return events;
+}
+
+function takeSegment(input: Input, options: DecodeOptions): Event[] {
+  const head = takeHead(input);
+  const dictionary = takeDictionary(input);
+  const byCode = takeBlocks(input, options.only, options.upcasts ?? UPCASTS);
+  if (![...byCode.values()].some(({ wanted }) => wanted)) return [];
+  const shapes = takeShapes(input, dictionary, (code) => {
+    const block = byCode.get(code);
+    if (block === undefined) damaged(input, `a shape is of kind ${code}, which the segment does not have`);
+    return block.line === null ? -1 : block.line.texts.length;
+  });
+  const blocks = shapes.map(({ code }) => byCode.get(code) as Block);
+  const shape = takeShapeColumn(input, head.count, shapes.length);
+  const segment: Segment = { head, count: head.count, dictionary, shapes, blocks, shape };
+  for (let i = 0; i < head.count; i++) (blocks[shape[i] as number] as Block).rows++;
+  for (const block of byCode.values()) prepare(block);
+  takeCommon(input, segment);
+  const lines = takeInput(input, takeUint(input));
+  if (blocks.some(({ line, wanted }) => line !== null && wanted)) takeLines(lines, segment);
+  for (const block of byCode.values()) takeBlock(input, block, dictionary);
+  if (input.at !== input.end) damaged(input, 'bytes are left over behind the last block');
+  return makeEvents(segment);
+}
+
+/**
+ * The events of a segment. A segment whose bytes are wrong gives the failure `segment-damaged`, one written by a newer program
+ * `segment-too-new`.
+ */
+export const decodeSegment = (bytes: Uint8Array, options: DecodeOptions = {}): Result<Event[]> =>
+  reading(() => takeSegment(inputOf(bytes), options));

@@ -5,20 +5,19 @@ import { gather, type Gathered, type Group } from './gather.js';
 import { putHead } from './head.js';
 import { putIntegers } from './integers.js';
 import { COMMON, MAX_EVENTS } from './layout.js';
-import { putLines } from './lines.js';
+import { putLines } from './putLines.js';
 import { putCalls } from './nesting.js';
 import { newOutput, putBytes, putUint, type Output } from './output.js';
 import { putShapeColumn, putShapes } from './shapes.js';
 import { putTimes } from './times.js';
 
-function isGapless(seq: Float64Array): boolean {
-  for (let i = 1; i < seq.length; i++) if (seq[i] !== (seq[i - 1] as number) + 1) return false;
+function isGapless(seq: Float64Array, count: number): boolean {
+  for (let i = 1; i < count; i++) if (seq[i] !== (seq[i - 1] as number) + 1) return false;
   return true;
 }
 
 function putCommon(out: Output, gathered: Gathered, gapless: boolean): void {
-  const { seq, time, cpu, task, origin, shape, shapes, texts } = gathered;
-  const count = seq.length;
+  const { count, seq, time, cpu, task, origin, shape, shapes, texts } = gathered;
   putShapeColumn(out, shape, count, shapes.length);
   if (!gapless) putIntegers(out, seq, count, COMMON.seq);
   putTimes(out, time, count);
@@ -45,17 +44,17 @@ export function encodeSegment(events: readonly Event[]): Uint8Array {
   const count = events.length;
   if (count < 1 || count > MAX_EVENTS) throw new RangeError(`a segment has 1 to ${MAX_EVENTS} events, not ${count}`);
   const gathered = gather(events);
-  const { texts, shapes, lineShapes, lineWords, slots } = gathered;
+  const { texts } = gathered;
   const groups = [...gathered.groups.values()].sort((a, b) => a.plan.kind.code - b.plan.kind.code);
 
   const body = newOutput(count * 16);
   const block = newOutput(count * 8);
-  putShapes(body, shapes);
-  const gapless = isGapless(gathered.seq);
+  putShapes(body, gathered.shapes);
+  const gapless = isGapless(gathered.seq, count);
   putCommon(body, gathered, gapless);
-  if (lineShapes.length > 0) putLines(block, lineShapes, lineWords, slots, texts);
+  if (gathered.lines.length > 0) putLines(block, gathered);
   putBlock(body, block);
-  const writer = { out: block, texts, scratch: new Float64Array(count) };
+  const writer = { out: block, texts };
   for (const group of groups) putGroup(body, group, writer);
 
   const out = newOutput(body.at + 1024);

@@ -1,12 +1,14 @@
 import type { Event } from '../event/event.js';
 import type { Field, FieldType, FieldTypes } from '../event/kind.js';
-import type { Column, ColumnTypes } from './columns.js';
+import type { Column, ColumnTypes, NumberColumn } from './columns.js';
 import { numberOfText, textOf, type Dictionary, type TextNumbers } from './dictionary.js';
 import { takeBytes, type Input } from './input.js';
 import { putIntegers, takeIntegers, type Range } from './integers.js';
 import { MAX_HALF, MAX_INT, MAX_PAGE } from './layout.js';
 import { putBytes, type Output } from './output.js';
+import { SCRATCH } from './scratch.js';
 
+const { column } = SCRATCH;
 const UINT: Range = { min: 0, max: MAX_INT };
 const INT: Range = { min: -MAX_INT, max: MAX_INT };
 const PAGE: Range = { min: 0, max: MAX_PAGE };
@@ -27,8 +29,6 @@ export const shapeFields = (fields: readonly Field[]): readonly Field[] =>
 export interface FieldWriter {
   readonly out: Output;
   readonly texts: TextNumbers;
-  /** At least as long as a column. */
-  readonly scratch: Float64Array;
 }
 
 type Get<T> = (event: Event) => T;
@@ -36,9 +36,9 @@ type Put<T> = (writer: FieldWriter, events: readonly Event[], get: Get<T>) => vo
 
 const putNumbers =
   (range: Range): Put<number> =>
-  ({ out, scratch }, events, get) => {
-    for (let j = 0; j < events.length; j++) scratch[j] = get(events[j] as Event);
-    putIntegers(out, scratch, events.length, range);
+  ({ out }, events, get) => {
+    for (let j = 0; j < events.length; j++) column[j] = get(events[j] as Event);
+    putIntegers(out, column, events.length, range);
   };
 
 const putPages = putNumbers(PAGE);
@@ -57,13 +57,13 @@ const put: { readonly [T in FieldType]: Put<FieldTypes[T]> } = {
     putHalves(writer, events, (event) => get(event).hi);
     putHalves(writer, events, (event) => get(event).lo);
   },
-  text({ out, texts, scratch }, events, get) {
-    for (let j = 0; j < events.length; j++) scratch[j] = numberOfText(texts, get(events[j] as Event));
-    putIntegers(out, scratch, events.length, UINT);
+  text({ out, texts }, events, get) {
+    for (let j = 0; j < events.length; j++) column[j] = numberOfText(texts, get(events[j] as Event));
+    putIntegers(out, column, events.length, UINT);
   },
-  bytes({ out, scratch }, events, get) {
-    for (let j = 0; j < events.length; j++) scratch[j] = get(events[j] as Event).length;
-    putIntegers(out, scratch, events.length, UINT);
+  bytes({ out }, events, get) {
+    for (let j = 0; j < events.length; j++) column[j] = get(events[j] as Event).length;
+    putIntegers(out, column, events.length, UINT);
     for (const event of events) putBytes(out, get(event));
   },
   words() {
@@ -81,14 +81,14 @@ export const putField = (
 
 type Take<T extends FieldType> = (
   input: Input,
-  column: ColumnTypes[T],
+  into: ColumnTypes[T],
   rows: number,
   dictionary: Dictionary,
 ) => void;
 
 const takeNumbers =
-  (range: Range): Take<'uint'> =>
-  (input, { numbers }, rows) =>
+  (range: Range) =>
+  (input: Input, { numbers }: NumberColumn, rows: number): void =>
     takeIntegers(input, numbers, rows, range);
 
 const take: { readonly [T in FieldType]: Take<T> } = {
@@ -104,14 +104,12 @@ const take: { readonly [T in FieldType]: Take<T> } = {
     takeIntegers(input, lo, rows, HALF);
   },
   text(input, { texts }, rows, dictionary) {
-    const numbers = new Float64Array(rows);
-    takeIntegers(input, numbers, rows, { min: 0, max: dictionary.texts.length - 1 });
-    for (let j = 0; j < rows; j++) texts.push(textOf(dictionary, numbers[j] as number));
+    takeIntegers(input, column, rows, { min: 0, max: dictionary.texts.length - 1 });
+    for (let j = 0; j < rows; j++) texts.push(textOf(dictionary, column[j] as number));
   },
-  bytes(input, column, rows) {
-    const lengths = new Float64Array(rows);
-    takeIntegers(input, lengths, rows, UINT);
-    for (const length of lengths) column.bytes.push(takeBytes(input, length).slice());
+  bytes(input, { bytes }, rows) {
+    takeIntegers(input, column, rows, UINT);
+    for (let j = 0; j < rows; j++) bytes.push(takeBytes(input, column[j] as number).slice());
   },
   words() {
     throw new TypeError('call-line values have no column of their own');
@@ -122,7 +120,7 @@ const take: { readonly [T in FieldType]: Take<T> } = {
 export const takeField = (
   input: Input,
   type: FieldType,
-  column: Column,
+  into: Column,
   rows: number,
   dictionary: Dictionary,
-): void => take[type](input, column as never, rows, dictionary);
+): void => take[type](input, into as never, rows, dictionary);

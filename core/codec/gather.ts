@@ -2,32 +2,37 @@ import type { Event } from '../event/event.js';
 import type { Words } from '../event/kind.js';
 import { numberOfText, type TextNumbers } from './dictionary.js';
 import { PLANS, type Plan } from './plan.js';
+import { SCRATCH } from './scratch.js';
 import type { LineShape, Shape } from './shapes.js';
 
 /** The events of one kind in a segment being written. */
 export interface Group {
   readonly plan: Plan;
   readonly events: Event[];
-  /** Number of its shape, -1 before the first event. Only for kinds without call-line values. */
-  shape: number;
-  /** Shapes of a kind with call-line values, by their first text. */
-  readonly lines: Map<string, KnownShape[]>;
+  /** Its shapes, by their first text (of kinds without call-line values there is one, at ''). */
+  readonly shapes: Map<string, KnownShape[]>;
 }
 
-interface KnownShape {
+interface KnownShape extends Shape {
   readonly number: number;
+  readonly plan: Plan;
   readonly texts: readonly string[];
-  readonly line: LineShape;
+  /** The shape that followed last time: a guess that saves looking for it. */
+  next: KnownShape | null;
 }
 
-/** A segment being written, in columns. */
+/** A segment being written: its columns (the first `count` elements), shapes and kinds. */
 export interface Gathered {
+  readonly count: number;
   readonly texts: TextNumbers;
   readonly groups: Map<string, Group>;
-  readonly shapes: Shape[];
+  readonly shapes: KnownShape[];
+  /** Slots of all shapes. */
   slots: number;
-  readonly lineShapes: LineShape[];
-  readonly lineWords: Words[];
+  /** Shape and values of each call line, and the number of all values. */
+  readonly lines: LineShape[];
+  readonly words: Words[];
+  values: number;
   readonly shape: Uint32Array;
   readonly code: Uint32Array;
   readonly seq: Float64Array;
@@ -39,20 +44,15 @@ export interface Gathered {
 }
 
 const newGathered = (count: number): Gathered => ({
+  ...SCRATCH,
+  count,
   texts: new Map(),
   groups: new Map(),
   shapes: [],
   slots: 0,
-  lineShapes: [],
-  lineWords: [],
-  shape: new Uint32Array(count),
-  code: new Uint32Array(count),
-  seq: new Float64Array(count),
-  time: new Float64Array(count),
-  cpu: new Float64Array(count),
-  task: new Float64Array(count),
-  call: new Float64Array(count),
-  origin: new Float64Array(count),
+  lines: [],
+  words: [],
+  values: 0,
 });
 
 function groupOf(groups: Map<string, Group>, kind: string): Group {
@@ -60,54 +60,41 @@ function groupOf(groups: Map<string, Group>, kind: string): Group {
   if (group === undefined) {
     const plan = PLANS.get(kind);
     if (plan === undefined) throw new RangeError(`there is no kind ${kind}`);
-    group = { plan, events: [], shape: -1, lines: new Map() };
+    group = { plan, events: [], shapes: new Map() };
     groups.set(kind, group);
   }
   return group;
 }
 
-function isShape(known: KnownShape, { texts }: Plan, event: Event, words: Words): boolean {
-  if (known.line.count !== words.hi.length || known.line.withTexts !== (words.texts !== null)) return false;
-  for (let k = 1; k < texts.length; k++) if (known.texts[k] !== texts[k]?.(event)) return false;
+function isShapeOf({ plan, texts, line }: KnownShape, event: Event, words: Words | null): boolean {
+  if (line === null || words === null) return true;
+  if (line.count !== words.hi.length || line.withTexts !== (words.texts !== null)) return false;
+  for (let k = 0; k < texts.length; k++) if (texts[k] !== plan.texts[k]?.(event)) return false;
   return true;
 }
 
-function newLineShape(gathered: Gathered, plan: Plan, event: Event, words: Words): KnownShape {
+function newShape(gathered: Gathered, plan: Plan, event: Event, words: Words | null): KnownShape {
   const texts = plan.texts.map((get) => get(event));
-  const line: LineShape = {
-    texts: texts.map((text) => numberOfText(gathered.texts, text)),
-    count: words.hi.length,
-    withTexts: words.texts !== null,
-    slot: gathered.slots,
-  };
-  gathered.slots += line.count;
-  return { number: gathered.shapes.push({ code: plan.kind.code, line }) - 1, texts, line };
+  const numbers = texts.map((text) => numberOfText(gathered.texts, text));
+  const line =
+    words === null
+      ? null
+      : { texts: numbers, count: words.hi.length, withTexts: words.texts !== null, slot: gathered.slots };
+  gathered.slots += line?.count ?? 0;
+  const shape = { code: plan.kind.code, line, number: gathered.shapes.length, plan, texts, next: null };
+  gathered.shapes.push(shape);
+  return shape;
 }
 
-function lineShapeOf(gathered: Gathered, group: Group, event: Event, words: Words): KnownShape {
+function shapeOf(gathered: Gathered, group: Group, event: Event, words: Words | null): KnownShape {
   const first = group.plan.texts[0]?.(event) ?? '';
-  let candidates = group.lines.get(first);
-  if (candidates === undefined) {
-    candidates = [];
-    group.lines.set(first, candidates);
-  }
-  for (const known of candidates) if (isShape(known, group.plan, event, words)) return known;
-  const known = newLineShape(gathered, group.plan, event, words);
-  candidates.push(known);
-  return known;
-}
-
-function shapeOf(gathered: Gathered, group: Group, event: Event): number {
-  const { plan } = group;
-  if (plan.words === null) {
-    if (group.shape < 0) group.shape = gathered.shapes.push({ code: plan.kind.code, line: null }) - 1;
-    return group.shape;
-  }
-  const words = plan.words(event);
-  const known = lineShapeOf(gathered, group, event, words);
-  gathered.lineShapes.push(known.line);
-  gathered.lineWords.push(words);
-  return known.number;
+  const candidates = group.shapes.get(first);
+  const known = candidates?.find((shape) => isShapeOf(shape, event, words));
+  if (known !== undefined) return known;
+  const shape = newShape(gathered, group.plan, event, words);
+  if (candidates === undefined) group.shapes.set(first, [shape]);
+  else candidates.push(shape);
+  return shape;
 }
 
 /** One pass over the events. */
@@ -117,8 +104,10 @@ export function gather(events: readonly Event[]): Gathered {
   let lastTask: string | null = null;
   let taskNumber = 0;
   let group: Group | null = null;
+  let before: KnownShape | null = null;
   for (let i = 0; i < events.length; i++) {
     const event = events[i] as Event;
+    const { kind } = event;
     seq[i] = event.seq;
     time[i] = event.time;
     cpu[i] = event.cpu;
@@ -129,10 +118,23 @@ export function gather(events: readonly Event[]): Gathered {
       taskNumber = numberOfText(texts, lastTask);
     }
     task[i] = taskNumber;
-    if (group === null || event.kind !== group.plan.kind.kind) group = groupOf(groups, event.kind);
-    code[i] = group.plan.kind.code;
+    if (group === null || kind !== group.plan.kind.kind) group = groupOf(groups, kind);
+    const { plan } = group;
     group.events.push(event);
-    shape[i] = shapeOf(gathered, group, event);
+    code[i] = plan.kind.code;
+    const words = plan.words === null ? null : plan.words(event);
+    const guess: KnownShape | null = before === null ? null : before.next;
+    const own: KnownShape =
+      guess !== null && guess.plan === plan && isShapeOf(guess, event, words)
+        ? guess
+        : shapeOf(gathered, group, event, words);
+    if (before !== null) before.next = own;
+    before = own;
+    shape[i] = own.number;
+    if (own.line === null || words === null) continue;
+    gathered.lines.push(own.line);
+    gathered.words.push(words);
+    gathered.values += own.line.count;
   }
   return gathered;
 }

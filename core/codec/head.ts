@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../value/failure.js';
-import { Damage, damaged, inputOf, takeByte, takeUpTo, type Input } from './input.js';
+import { Damage, damaged, inputOf, takeByte, takeUpTo, tooNew, type Input } from './input.js';
 import { EXPLICIT_SEQ, FORMAT, MAX_EVENTS, MAX_INT } from './layout.js';
 import { putUint, type Output } from './output.js';
 
@@ -22,7 +22,7 @@ export function putHead(out: Output, head: Head): void {
 
 export function takeHead(input: Input): Head {
   const format = takeByte(input);
-  if (format !== FORMAT) damaged(input, `segment format ${format} is unknown`);
+  if (format !== FORMAT) tooNew(input, `segment format ${format} is unknown`);
   const flags = takeByte(input);
   if (flags > EXPLICIT_SEQ) damaged(input, `flags ${flags} are unknown`);
   const first = takeUpTo(input, MAX_INT, 'the first sequence number');
@@ -37,7 +37,8 @@ export function reading<T>(read: () => T): Result<T> {
     return ok(read());
   } catch (error) {
     if (!(error instanceof Damage)) throw error;
-    return fail('segment-damaged', error.message, `byte ${error.at} of the segment`);
+    const hint = error.code === 'segment-too-new' ? 'a newer pagetrail wrote it: read it with that' : undefined;
+    return fail(error.code, error.message, `byte ${error.at} of the segment`, hint);
   }
 }
 

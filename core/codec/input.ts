@@ -10,10 +10,12 @@ export interface Input {
 
 /** What is wrong with the bytes; thrown inside the codec only, decodeSegment makes it a failure. */
 export class Damage extends Error {
+  readonly code: 'segment-damaged' | 'segment-too-new';
   readonly at: number;
 
-  constructor(what: string, at: number) {
+  constructor(code: Damage['code'], what: string, at: number) {
     super(what);
+    this.code = code;
     this.at = at;
   }
 }
@@ -21,7 +23,11 @@ export class Damage extends Error {
 export const inputOf = (bytes: Uint8Array): Input => ({ bytes, at: 0, end: bytes.length });
 
 export function damaged(input: Input, what: string): never {
-  throw new Damage(what, input.at);
+  throw new Damage('segment-damaged', what, input.at);
+}
+
+export function tooNew(input: Input, what: string): never {
+  throw new Damage('segment-too-new', what, input.at);
 }
 
 export function takeByte(input: Input): number {

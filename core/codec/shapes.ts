@@ -3,6 +3,7 @@ import { damaged, takeUpTo, type Input } from './input.js';
 import { takeIntegers, putIntegers } from './integers.js';
 import { MAX_EVENTS, MAX_VALUES } from './layout.js';
 import { putUint, type Output } from './output.js';
+import { SCRATCH } from './scratch.js';
 
 /**
  * What an event of a segment looks like: its kind and, where the kind has call-line values, all its texts and how many values there are.
@@ -65,14 +66,12 @@ export function takeShapes(input: Input, dictionary: Dictionary, textsOf: (code:
  */
 export function putShapeColumn(out: Output, numbers: Uint32Array, count: number, shapes: number): void {
   const successor = new Int32Array(shapes + 1).fill(-1);
-  const items = new Float64Array(count);
+  const items = SCRATCH.column;
   let before = shapes; // no shape
   for (let i = 0; i < count; i++) {
     const shape = numbers[i] as number;
-    if (successor[before] !== shape) {
-      items[i] = shape + 1;
-      successor[before] = shape;
-    }
+    items[i] = successor[before] === shape ? 0 : shape + 1;
+    successor[before] = shape;
     before = shape;
   }
   putIntegers(out, items, count, { min: 0, max: shapes });
@@ -80,9 +79,9 @@ export function putShapeColumn(out: Output, numbers: Uint32Array, count: number,
 
 export function takeShapeColumn(input: Input, count: number, shapes: number): Uint32Array {
   const successor = new Int32Array(shapes + 1).fill(-1);
-  const items = new Float64Array(count);
+  const items = SCRATCH.column;
   takeIntegers(input, items, count, { min: 0, max: shapes });
-  const numbers = new Uint32Array(count);
+  const numbers = SCRATCH.shape;
   let before = shapes;
   for (let i = 0; i < count; i++) {
     const item = items[i] as number;

@@ -1,11 +1,12 @@
 import { KINDS, type Event } from '../event/event.js';
 import type { Field, Kind } from '../event/kind.js';
 import { valueAt, type Column } from './columns.js';
+import { damaged, tooNew, type Input } from './input.js';
 import type { AnyRow } from './row.js';
 import { ROWS } from './rows.js';
 import { wayUp, type AnyVersion, type Upcasts } from './upcast.js';
 
-/** A kind as a segment has it: the version written and how its events are made as they are today. */
+/** A kind as a segment has it: the version written, and how its events are made as they are today. */
 export interface Stored {
   /** The kind today. */
   readonly current: Kind;
@@ -24,17 +25,16 @@ function makeOlder(from: Kind, up: (event: AnyVersion) => Event): AnyRow['make']
   };
 }
 
-/** A text says why the kind cannot be read. */
-export function storedKind(code: number, version: number, upcasts: Upcasts): Stored | string {
+/** How a version of a kind is read. */
+export function storedKind(input: Input, code: number, version: number, upcasts: Upcasts): Stored {
   const current = CURRENT.get(code);
-  if (current === undefined) return `kind ${code} is unknown`;
-  if (version === current.version) {
-    const row = ROWS[current.kind] as AnyRow;
-    return { current, fields: current.fields, make: row.make };
-  }
-  if (version > current.version) return `version ${version} of ${current.kind} is newer than this program`;
+  if (current === undefined) tooNew(input, `kind ${code} is unknown`);
+  const { kind } = current;
+  if (version > current.version) tooNew(input, `version ${version} of ${kind} is unknown`);
+  const row = ROWS[kind] as AnyRow;
+  if (version === current.version) return { current, fields: current.fields, make: row.make };
   const from = upcasts.find((upcast) => upcast.from.code === code && upcast.from.version === version)?.from;
-  const up = wayUp(upcasts, code, version, current);
-  if (from === undefined || up === null) return `version ${version} of ${current.kind} is no longer read`;
+  const up = wayUp(upcasts, code, version, current.version);
+  if (from === undefined || up === null) damaged(input, `version ${version} of ${kind} cannot be read`);
   return { current, fields: from.fields, make: makeOlder(from, up) };
 }

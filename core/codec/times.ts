@@ -2,6 +2,7 @@ import { damaged, takeUpTo, type Input } from './input.js';
 import { putIntegers, takeIntegers } from './integers.js';
 import { MAX_INT } from './layout.js';
 import { putUint, type Output } from './output.js';
+import { SCRATCH } from './scratch.js';
 
 /**
  * The times of a segment: the first, the unit (the greatest common divisor of all differences: recordings with microseconds store
@@ -20,7 +21,7 @@ const divides = (unit: number, n: number): boolean =>
 
 export function putTimes(out: Output, times: Float64Array, count: number): void {
   const first = times[0] as number;
-  const steps = new Float64Array(count - 1);
+  const steps = SCRATCH.column;
   let unit = 0;
   for (let i = 1; i < count; i++) {
     const step = (times[i] as number) - (times[i - 1] as number);
@@ -28,20 +29,21 @@ export function putTimes(out: Output, times: Float64Array, count: number): void 
     if (unit !== 1 && (unit === 0 || !divides(unit, Math.abs(step))))
       unit = greatestCommonDivisor(unit, Math.abs(step));
   }
-  if (unit > 1) for (let i = 0; i < steps.length; i++) steps[i] = (steps[i] as number) / unit;
+  if (unit > 1) for (let i = 0; i < count - 1; i++) steps[i] = (steps[i] as number) / unit;
   putUint(out, first);
   putUint(out, unit || 1);
   putIntegers(out, steps, count - 1, DIFFERENCES);
 }
 
 export function takeTimes(input: Input, count: number): Float64Array {
-  const times = new Float64Array(count);
+  const times = SCRATCH.time;
+  const steps = SCRATCH.column;
   let time = takeUpTo(input, MAX_INT, 'the first time');
   const unit = takeUpTo(input, MAX_INT, 'the unit of time');
-  takeIntegers(input, times.subarray(1), count - 1, DIFFERENCES);
+  takeIntegers(input, steps, count - 1, DIFFERENCES);
   times[0] = time;
   for (let i = 1; i < count; i++) {
-    time += (times[i] as number) * unit;
+    time += (steps[i - 1] as number) * unit;
     if (!(time >= 0 && time <= MAX_INT)) damaged(input, `time ${time} is out of range`);
     times[i] = time;
   }

@@ -40,10 +40,10 @@ export type Upcasts = readonly Upcast[];
 /** Every older version that pagetrail has had: none so far. Add `...lineage(…).to(…).upcasts` here. */
 export const UPCASTS: Upcasts = [];
 
-/** The way from one version of a kind to the version KINDS has; null where a step is missing. */
-export function wayUp(upcasts: Upcasts, code: number, version: number, current: Kind) {
+/** The way from one version of a kind to another; null where a step is missing. */
+export function wayUp(upcasts: Upcasts, code: number, version: number, to: number) {
   const steps: Upcast[] = [];
-  for (let v = version; v < current.version; v++) {
+  for (let v = version; v < to; v++) {
     const step = upcasts.find(({ from }) => from.code === code && from.version === v);
     if (step === undefined) return null;
     steps.push(step);
