@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 
 import { fail, ok, type Result } from '../../core/value/failure.js';
+import { issueText } from '../issues.js';
 import { parseJson } from '../json.js';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -115,20 +116,12 @@ export const isPhaseMark = (entry: CapturePhaseMark | CaptureOperation): entry i
 
 const HINT = 'the folder should come from the recorder; see docs/captures.md';
 
-const firstIssue = (issues: readonly v.BaseIssue<unknown>[], prefix: string): string => {
-  const [issue] = issues;
-  if (issue === undefined) return 'not as expected';
-  const path = [prefix, v.getDotPath(issue)].filter((p) => p !== null && p !== '').join('.');
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  return `${path === '' ? 'the document' : path}: ${issue.message}${more}`;
-};
-
 /** Text of a meta.json, checked. */
 export const parseMeta = (text: string, file: string): Result<CaptureMeta> => {
   const json = parseJson(text, file, HINT);
   if (!json.ok) return json;
   const meta = v.safeParse(MetaSchema, json.value);
-  if (!meta.success) return fail('bad-meta', firstIssue(meta.issues, ''), file, HINT);
+  if (!meta.success) return fail('bad-meta', issueText(meta.issues), file, HINT);
   const operations: (CapturePhaseMark | CaptureOperation)[] = [];
   const unknownOperations: string[] = [];
   for (const [i, raw] of meta.output.operations.entries()) {
@@ -136,7 +129,7 @@ export const parseMeta = (text: string, file: string): Result<CaptureMeta> => {
     if (what === undefined || (typeof what === 'string' && Object.hasOwn(OPERATIONS, what))) {
       const schema = what === undefined ? PhaseSchema : OPERATIONS[what as keyof Operations];
       const entry = v.safeParse(schema, raw);
-      if (!entry.success) return fail('bad-meta', firstIssue(entry.issues, `operations[${i}]`), file, HINT);
+      if (!entry.success) return fail('bad-meta', issueText(entry.issues, ['operations', i]), file, HINT);
       operations.push(entry.output);
     } else
       unknownOperations.push(`operations[${i}] ${typeof what === 'string' ? what : JSON.stringify(what)}`);

@@ -130,10 +130,10 @@ describe('a capture folder', () => {
   const wrong: readonly (readonly [change: Record<string, unknown>, path: string])[] = [
     [{ arch: 5 }, 'arch: '],
     [{ machine: { cpu: 'max', smp: 2, ram_mb: 1024 } }, 'machine.page_size: '],
-    [{ probes: [{ ...META.probes[0], args: [{}] }] }, 'probes.0.args.0.name: '],
+    [{ probes: [{ ...META.probes[0], args: [{}] }] }, 'probes[0].args[0].name: '],
     [{ operations: [{ op: 1, t_ns: 2, what: 'close', slot: 'x', fd: 4 }] }, 'operations[0].slot: '],
     [{ operations: [{ t_ns: 2 }] }, 'operations[0].phase: '],
-    [{ operations: [5] }, 'operations.0: '],
+    [{ operations: [5] }, 'operations[0]: '],
   ];
   for (const [change, path] of wrong) {
     it(`names the wrong value at ${path}`, () => {
