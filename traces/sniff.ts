@@ -41,10 +41,13 @@ const MAGIC: readonly (readonly [TraceFormat, string])[] = [
 /** The default fields of perf script: comm, tid, cpu, time, event. */
 const PERF_LINE = /^\s*\S.*?\s+-?\d+(?:\/-?\d+)?\s+(?:\[\d{3,}\]\s+)?\d+\.\d{6,9}:\s/;
 
+/** `{"`, `{}`, `[{`, `["`, …: a kernel log begins with `[   12.345678]`. */
+const JSON_START = /^\s*(?:\{\s*["}]|\[\s*[[{"\]])/;
+
 /** What a file is, from its first 64 KiB (the last line of which may be cut). */
 export function sniff(head: Uint8Array): TraceFormat {
   const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, SNIFFED));
-  const latin = bytes.toString('latin1', 0, 64);
+  const latin = bytes.toString('latin1', 0, LONGEST_LINE);
   const magic = MAGIC.find(([, first]) => latin.startsWith(first));
   if (magic !== undefined) return magic[0];
   const lines = bytes.toString('latin1').split('\n');
@@ -54,7 +57,7 @@ export function sniff(head: Uint8Array): TraceFormat {
   if (isFtrace(bytes, lines)) return 'ftrace';
   if (lines.some((line) => PERF_LINE.test(line.slice(0, LONGEST_LINE)))) return 'perf script';
   if (bytes.includes(0)) return 'binary';
-  if (/^\s*(?:\{\s*(?:"|\})|\[\s*(?:[[{"\]\d-]))/.test(first)) return 'json';
+  if (JSON_START.test(latin)) return 'json';
   return mostlyText(bytes) ? 'unknown' : 'binary';
 }
 

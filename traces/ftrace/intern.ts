@@ -1,15 +1,14 @@
-/** Values by their bytes in a buffer, so that no text is made twice. Bounded: when full it forgets everything and starts again. */
+const FIRST_SLOTS = 64; // a power of two
+
+/** Values by their bytes in a buffer, so that nothing is made twice. Bounded: when full it forgets everything and starts again. */
 export class ByteTable<T> {
-  #slots: (Entry<T> | undefined)[] = [];
+  #slots = slots<T>(FIRST_SLOTS);
   #size = 0;
 
-  /** At most `capacity` values (a power of two). */
-  constructor(private readonly capacity: number) {
-    this.clear();
-  }
+  constructor(private readonly capacity: number) {}
 
   clear(): void {
-    this.#slots = Array.from({ length: 2 * this.capacity });
+    this.#slots = slots(FIRST_SLOTS);
     this.#size = 0;
   }
 
@@ -17,8 +16,8 @@ export class ByteTable<T> {
   get(hash: number, bytes: Uint8Array, s: number, e: number): T | undefined {
     const mask = this.#slots.length - 1;
     for (let i = hash & mask; ; i = (i + 1) & mask) {
-      const entry = this.#slots[i];
-      if (entry === undefined) return undefined;
+      const entry = this.#slots[i] as Entry<T> | null;
+      if (entry === null) return undefined;
       if (entry.hash === hash && equal(entry.bytes, bytes, s, e)) return entry.value;
     }
   }
@@ -26,17 +25,32 @@ export class ByteTable<T> {
   /** Remembers a value that `get` did not find. */
   add(hash: number, bytes: Uint8Array, s: number, e: number, value: T): void {
     if (this.#size >= this.capacity) this.clear();
-    this.#size++;
-    const mask = this.#slots.length - 1;
-    let i = hash & mask;
-    while (this.#slots[i] !== undefined) i = (i + 1) & mask;
-    this.#slots[i] = { hash, bytes: Uint8Array.prototype.slice.call(bytes, s, e), value };
+    if (2 * ++this.#size > this.#slots.length) this.#grow();
+    place(this.#slots, { hash, bytes: copyOf(bytes, s, e), value });
   }
+
+  #grow(): void {
+    const larger = slots<T>(2 * this.#slots.length);
+    for (const entry of this.#slots) if (entry !== null) place(larger, entry);
+    this.#slots = larger;
+  }
+}
+
+type Slots<T> = (Entry<T> | null)[];
+
+const slots = <T>(n: number): Slots<T> => Array.from({ length: n }, () => null);
+
+/** Puts an entry into the next free slot after its own. */
+function place<T>(into: Slots<T>, entry: Entry<T>): void {
+  const mask = into.length - 1;
+  let i = entry.hash & mask;
+  while (into[i] !== null) i = (i + 1) & mask;
+  into[i] = entry;
 }
 
 interface Entry<T> {
   readonly hash: number;
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly value: T;
 }
 
@@ -50,8 +64,15 @@ export function hashOf(bytes: Uint8Array, s: number, e: number): number {
   return hash;
 }
 
+/** A copy of bytes [s, e), small ones side by side in Node's pool. */
+export function copyOf(bytes: Uint8Array, s: number, e: number): Buffer {
+  const copy = Buffer.allocUnsafe(e - s);
+  for (let i = s; i < e; i++) copy[i - s] = bytes[i] as number;
+  return copy;
+}
+
 /** Whether `key` stands at [s, e). */
-export function equal(key: Uint8Array, bytes: Uint8Array, s: number, e: number): boolean {
+export function equal(key: Buffer, bytes: Uint8Array, s: number, e: number): boolean {
   const n = key.length;
   if (e - s !== n) return false;
   for (let i = 0; i < n; i++) if (key[i] !== bytes[s + i]) return false;
@@ -73,4 +94,12 @@ export class StringTable {
     this.#table.add(hash, bytes, s, e, text);
     return text;
   }
+}
+
+/** Whether `key` stands at `s` and ends at `e` or before. */
+export function startsWith(key: Buffer, bytes: Uint8Array, s: number, e: number): boolean {
+  const n = key.length;
+  if (s + n > e) return false;
+  for (let i = 0; i < n; i++) if (key[i] !== bytes[s + i]) return false;
+  return true;
 }

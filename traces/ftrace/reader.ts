@@ -131,8 +131,7 @@ export class FtraceReader {
 
   #isReport(): void {
     this.#format = 'trace-cmd report';
-    this.#parser.functionFirst = true;
-    this.#parser.forget();
+    this.#parser.expectReport();
   }
 
   #skip(reason: SkipReason): void {

@@ -92,8 +92,12 @@ async function* inflate(chunks: Bytes): Bytes {
 }
 
 async function* prefixed(start: Uint8Array, rest: Bytes): Bytes {
-  if (start.length > 0) yield start;
-  yield* rest;
+  try {
+    if (start.length > 0) yield start;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
 }
 
 /** RFC 1952, ID1 and ID2. */

@@ -1,5 +1,4 @@
 import {
-  BACKSLASH,
   CLOSE_BRACE,
   EQUALS,
   HEX,
@@ -37,20 +36,12 @@ export function nameEnd(bytes: Uint8Array, p: number, e: number): number {
   return p;
 }
 
-/** Index of the quote that closes the one at `p`: the first at a boundary and not after a backslash, else one at the very end; -1. */
+/** Index of the quote that closes the one at `p`, -1 without one: the first at a boundary, since no producer escapes what is inside. */
 export function closingQuote(bytes: Uint8Array, p: number, e: number): number {
   for (let q = find(bytes, QUOTE, p + 1, e); q < e; q = find(bytes, QUOTE, q + 1, e)) {
-    if (q + 1 === e) return q;
-    if (bytes[q + 1] === SPACE && !escaped(bytes, p, q) && atBoundary(bytes, q + 1, e)) return q;
+    if (atBoundary(bytes, q + 1, e)) return q;
   }
   return -1;
-}
-
-/** Whether an odd number of backslashes stands before `q`. */
-function escaped(bytes: Uint8Array, p: number, q: number): boolean {
-  let first = q;
-  while (first > p && bytes[first - 1] === BACKSLASH) first--;
-  return (q - first) % 2 === 1;
 }
 
 /** End of a text without quotes: the first boundary, for `{…}` one after its `}` if there is one. */
