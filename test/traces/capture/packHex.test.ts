@@ -35,6 +35,18 @@ describe('pack.hex', () => {
     expect(new Set([...bytes.pages()].map((p) => bytes.page(p))).size).to.equal(1);
   });
 
+  it('is not impressed by an area of a tebibyte', () => {
+    const text = [
+      '# area 0000000000000000-0000010000000000 1 x',
+      `0000000000000000  ${row('cc')}`,
+      '*',
+      '0000010000000000',
+    ];
+    const bytes = parsePackHex(text.join('\n'), 'pack.hex');
+    expect(bytes.page(pageNumber(0xfffffff))?.[7]).to.equal(0xcc);
+    expect(bytes.page(pageNumber(0x10000000))).to.equal(null);
+  });
+
   it('keeps equal pages once, wherever they lie', () => {
     const other = '# area ffffffffc0100000-ffffffffc0102000 8192 x';
     const bytes = parsePackHex(

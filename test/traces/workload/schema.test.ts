@@ -1,8 +1,19 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 
 import { checkWorkload, formatWorkload, parseWorkload } from '../../../traces/workload/schema.js';
 import type { Workload } from '../../../traces/workload/workload.js';
+
+/** The checkout: the nearest folder above with docs. */
+const root = (): string => {
+  let at = fileURLToPath(new URL('.', import.meta.url));
+  while (!existsSync(join(at, 'docs', 'workload.md'))) at = join(at, '..');
+  return at;
+};
 
 const workload = (...operations: unknown[]): unknown => ({ pagetrail_workload: 1, name: 'w', operations });
 const load = (
@@ -170,6 +181,22 @@ describe('a workload file', () => {
   it('says where it is not JSON', () => {
     const result = parseWorkload('{\n  "pagetrail_workload": 1,\n}', 'w.json');
     expect(result.ok ? null : result.error.where).to.equal('w.json:3');
+  });
+
+  it('is what docs/workload.md shows', () => {
+    const text = readFileSync(join(root(), 'docs', 'workload.md'), 'utf8');
+    const examples = [...text.matchAll(/^```json\n(.*?)^```/gms)].map((m) => m[1] ?? '');
+    expect(examples.length).to.be.greaterThan(0);
+    for (const example of examples)
+      expect(parseWorkload(example, 'docs/workload.md')).to.include({ ok: true });
+  });
+
+  it('has every operation described in docs/workload.md', () => {
+    const text = readFileSync(join(root(), 'docs', 'workload.md'), 'utf8');
+    const described = [...text.matchAll(/^\| `([a-z_]+)` /gm)].map((m) => m[1]);
+    const known = [...fault(workload({ op: 'none such' })).matchAll(/"([a-z_]+)"/g)].map((m) => m[1]);
+    expect(known.length).to.equal(13);
+    expect(described).to.include.members(known);
   });
 
   it('comes back from its text, whatever it holds', () => {

@@ -103,6 +103,35 @@ const replay = (workload: Workload, packBytes: number): { same: number; other: s
   return { same, other };
 };
 
+/** Functions in the order in which they were freed, as [when their program was let go, function]. */
+const freesByRelease = (workload: Workload): (readonly [released: number, index: number])[] => {
+  const holders = new Map<string, string>();
+  const released = new Map<string, number>();
+  const release = (program: string | undefined): void => {
+    if (program !== undefined) released.set(program, released.size);
+  };
+  const frees: (readonly [number, number])[] = [];
+  const free = (program: string, index: number | undefined): void => {
+    frees.push([released.get(program) ?? Number.NaN, index ?? 0]);
+  };
+  for (const op of workload.operations) {
+    if (op.op === 'load') for (const during of op.during) free(during.program, during.function);
+    if (op.op === 'load' || op.op === 'attach_classic') {
+      const holder = op.op === 'load' ? `slot ${op.slot}` : `socket ${op.socket}`;
+      if (op.recorded?.errno !== 0) release(op.program);
+      else {
+        release(holders.get(holder));
+        holders.set(holder, op.program);
+      }
+    } else if (op.op === 'close' || op.op === 'detach_classic') {
+      const holder = op.op === 'close' ? `slot ${op.slot}` : `socket ${op.socket}`;
+      release(holders.get(holder));
+      holders.delete(holder);
+    } else if (op.op === 'free') free(op.program, op.function);
+  }
+  return frees;
+};
+
 /** Kernels with packs, and the size of one. */
 const packBytes = (folder: string): number | null => {
   if (/^(?:x86_64-5\.10|arm64-6\.1|ppc64le-6\.1|s390x-.*)-S/.test(folder)) return null;
@@ -179,6 +208,14 @@ describe('workloads of the shared captures', function () {
         expect(frees.filter((op) => op.function !== undefined).length + during.length).to.equal(withImage);
         expect(frees.filter((op) => op.function === undefined).length).to.equal(without);
         if (name === 'x86_64-6.1-S5-churn') expect(during.length).to.equal(7);
+      });
+
+      it('free in the order in which programs were let go, functions upwards', async () => {
+        const { workload } = await converted(folder);
+        const frees = freesByRelease(workload);
+        const sorted = [...frees].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+        expect(frees).to.deep.equal(sorted);
+        expect(frees.some(([released]) => Number.isNaN(released))).to.equal(false);
       });
 
       it('come back from their text', async () => {
