@@ -15,7 +15,7 @@ export interface Group {
 
 interface KnownShape extends Shape {
   readonly number: number;
-  readonly plan: Plan;
+  readonly group: Group;
   readonly texts: readonly string[];
   /** The shape that followed last time: a guess that saves looking for it. */
   next: KnownShape | null;
@@ -66,14 +66,19 @@ function groupOf(groups: Map<string, Group>, kind: string): Group {
   return group;
 }
 
-function isShapeOf({ plan, texts, line }: KnownShape, event: Event, words: Words | null): boolean {
+const wordsOf = ({ plan }: Group, event: Event): Words | null => (plan.words === null ? null : plan.words(event));
+
+/** Whether the event, which is of the shape's kind, has this shape. */
+function isShapeOf({ group, texts, line }: KnownShape, event: Event, words: Words | null): boolean {
   if (line === null || words === null) return true;
   if (line.count !== words.hi.length || line.withTexts !== (words.texts !== null)) return false;
-  for (let k = 0; k < texts.length; k++) if (texts[k] !== plan.texts[k]?.(event)) return false;
+  const getters = group.plan.texts;
+  for (let k = 0; k < getters.length; k++) if (texts[k] !== (getters[k] as (e: Event) => string)(event)) return false;
   return true;
 }
 
-function newShape(gathered: Gathered, plan: Plan, event: Event, words: Words | null): KnownShape {
+function newShape(gathered: Gathered, group: Group, event: Event, words: Words | null): KnownShape {
+  const { plan } = group;
   const texts = plan.texts.map((get) => get(event));
   const numbers = texts.map((text) => numberOfText(gathered.texts, text));
   const line =
@@ -81,33 +86,55 @@ function newShape(gathered: Gathered, plan: Plan, event: Event, words: Words | n
       ? null
       : { texts: numbers, count: words.hi.length, withTexts: words.texts !== null, slot: gathered.slots };
   gathered.slots += line?.count ?? 0;
-  const shape = { code: plan.kind.code, line, number: gathered.shapes.length, plan, texts, next: null };
+  const shape = { code: plan.kind.code, line, number: gathered.shapes.length, group, texts, next: null };
   gathered.shapes.push(shape);
   return shape;
 }
 
-function shapeOf(gathered: Gathered, group: Group, event: Event, words: Words | null): KnownShape {
+function findShape(gathered: Gathered, event: Event): KnownShape {
+  const group = groupOf(gathered.groups, event.kind);
+  const words = wordsOf(group, event);
   const first = group.plan.texts[0]?.(event) ?? '';
   const candidates = group.shapes.get(first);
   const known = candidates?.find((shape) => isShapeOf(shape, event, words));
   if (known !== undefined) return known;
-  const shape = newShape(gathered, group.plan, event, words);
+  const shape = newShape(gathered, group, event, words);
   if (candidates === undefined) group.shapes.set(first, [shape]);
   else candidates.push(shape);
+  return shape;
+}
+
+/** Adds the event to its kind and notes its shape. */
+function addShape(gathered: Gathered, i: number, event: Event, guess: KnownShape | null): KnownShape {
+  let shape = guess;
+  let words: Words | null = null;
+  if (shape !== null && shape.group.plan.kind.kind === event.kind) {
+    words = wordsOf(shape.group, event);
+    if (!isShapeOf(shape, event, words)) shape = null;
+  } else shape = null;
+  if (shape === null) {
+    shape = findShape(gathered, event);
+    words = wordsOf(shape.group, event);
+  }
+  gathered.shape[i] = shape.number;
+  gathered.code[i] = shape.code;
+  shape.group.events.push(event);
+  if (shape.line === null || words === null) return shape;
+  gathered.lines.push(shape.line);
+  gathered.words.push(words);
+  gathered.values += shape.line.count;
   return shape;
 }
 
 /** One pass over the events. */
 export function gather(events: readonly Event[]): Gathered {
   const gathered = newGathered(events.length);
-  const { texts, groups, shape, code, seq, time, cpu, task, call, origin } = gathered;
+  const { texts, seq, time, cpu, task, call, origin } = gathered;
   let lastTask: string | null = null;
   let taskNumber = 0;
-  let group: Group | null = null;
   let before: KnownShape | null = null;
   for (let i = 0; i < events.length; i++) {
     const event = events[i] as Event;
-    const { kind } = event;
     seq[i] = event.seq;
     time[i] = event.time;
     cpu[i] = event.cpu;
@@ -118,23 +145,9 @@ export function gather(events: readonly Event[]): Gathered {
       taskNumber = numberOfText(texts, lastTask);
     }
     task[i] = taskNumber;
-    if (group === null || kind !== group.plan.kind.kind) group = groupOf(groups, kind);
-    const { plan } = group;
-    group.events.push(event);
-    code[i] = plan.kind.code;
-    const words = plan.words === null ? null : plan.words(event);
-    const guess: KnownShape | null = before === null ? null : before.next;
-    const own: KnownShape =
-      guess !== null && guess.plan === plan && isShapeOf(guess, event, words)
-        ? guess
-        : shapeOf(gathered, group, event, words);
-    if (before !== null) before.next = own;
-    before = own;
-    shape[i] = own.number;
-    if (own.line === null || words === null) continue;
-    gathered.lines.push(own.line);
-    gathered.words.push(words);
-    gathered.values += own.line.count;
+    const shape = addShape(gathered, i, event, before === null ? null : before.next);
+    if (before !== null) before.next = shape;
+    before = shape;
   }
   return gathered;
 }

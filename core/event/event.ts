@@ -25,6 +25,7 @@ export type Event =
   | pages.Identified
   | pages.FramesReleased
   | pages.BasesLearned
+  | pages.LeafKnown
   | text.Copied
   | text.Filled
   | text.Seen

@@ -130,3 +130,14 @@ export const BasesLearned = kindOf<BasesLearned>()('bases-learned', 28, 'where t
   direct: ['page', 'first page of the direct map; 0: unknown'],
   vmemmap: ['word', 'address of struct page 0; 0: unknown'],
 });
+
+/** The leaf size of a direct-map region became known without having changed. */
+export interface LeafKnown extends Common {
+  readonly kind: 'leaf-known';
+  readonly page: number;
+  readonly shift: number;
+}
+export const LeafKnown = kindOf<LeafKnown>()('leaf-known', 29, 'the leaf size of a direct-map region became known', {
+  page: ['page', 'first pfn of the region'],
+  shift: ['uint', 'log2 of the leaf size in bytes'],
+});

@@ -44,7 +44,9 @@ const leafAt = function* (k: Kernel, at: Position, numpages: number): Body<numbe
   }
   const known = Memory.aliasLeaf(k.memory(), at.page);
   if (known !== 0) return known;
-  return yield* choose('leaf', { pfn: at.page, covered: numpages >= LARGE_PAGES && at.page % LARGE_PAGES === 0 });
+  const shift = yield* choose('leaf', { pfn: at.page, covered: numpages >= LARGE_PAGES && at.page % LARGE_PAGES === 0 });
+  yield* state({ kind: 'leaf-known', page: at.page - (at.page % LARGE_PAGES), shift });
+  return shift;
 };
 
 const differs = (prot: number | null, change: { set: number; clear: number }): boolean => prot === null || Prot.change(prot, change.set, change.clear) !== prot;
@@ -115,22 +117,25 @@ const changePageAttr = kernelFunction(
   (result) => ({ ret: result.error }),
 );
 
+/** A frame that had only a name got its physical address; a large leaf's whole run with it. */
+const identify = function* (k: Kernel, page: number, pfn: number): Body<undefined> {
+  const entry = Memory.page(k.memory(), page);
+  if (entry === null || entry.frame >= NO_FRAME || pfn < 0) return undefined;
+  const pages = entry.shift === LARGE ? LARGE_PAGES : 1;
+  const back = page % pages;
+  yield* state({ kind: 'identified', frame: entry.frame + back, page: pfn - back, pages });
+  return undefined;
+};
+
 /** The same change in the direct map. */
 const cpaProcessAlias = kernelFunction(
   'cpa_process_alias',
   function* (k: Kernel, a: Cpa): Body<number> {
-    const entry = Memory.page(k.memory(), a.page);
-    let frame = entry?.frame ?? NO_FRAME;
+    let frame = Memory.page(k.memory(), a.page)?.frame ?? NO_FRAME;
     if (frame < 0) {
       const pfn = yield* choose('frame', { name: frame, page: a.page });
-      if (pfn >= 0) {
-        if (frame !== NO_FRAME) {
-          const pages = entry !== null && entry.shift === LARGE ? LARGE_PAGES : 1;
-          const back = pages === 1 ? 0 : a.page % pages;
-          yield* state({ kind: 'identified', frame: frame + back, page: pfn - back, pages });
-        }
-        frame = pfn;
-      }
+      yield* identify(k, a.page, pfn);
+      if (pfn >= 0) frame = pfn;
     }
     const strip = k.profile.cpa.alias === 'strip-nx';
     const alias: Cpa = {
@@ -229,6 +234,10 @@ const changePageAttrSetClr = kernelFunction(
       return error;
     }
     if (!changed) return 0;
+    // The flush shows the frame of the last position: for a page that is never made read-only the only sight of it.
+    const last = page + a.numpages - 1;
+    const name = Memory.page(k.memory(), last)?.frame ?? NO_FRAME;
+    if (name < NO_FRAME && Memory.page(k.memory(), last)?.shift === 12) yield* identify(k, last, yield* choose('frame', { name, page: last }));
     yield* call(cpaFlush, {
       vaddr: a.vaddr,
       page,

@@ -13,7 +13,6 @@ import { bpfArchTextCopy } from './textPoke.js';
 import { bpfJitAllocExec, bpfJitFreeExec } from './vmalloc.js';
 
 const HEADER = 8;
-const EPERM = -1;
 
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
 
@@ -25,10 +24,9 @@ export const areaSize = (proglen: number): number => roundUp(proglen + HEADER + 
 export const bpfJitChargeModmem = kernelFunction('bpf_jit_charge_modmem', function* (k: Kernel, a: { size: number }): Body<number> {
   const bytes = k.profile.chargeUnit === 'pages' ? a.size * PAGE_SIZE : a.size;
   const { charged, limit } = k.memory();
-  if (charged === null || limit === null) {
-    const result = yield* choose('charge', { size: bytes });
-    if (result !== 0) return result;
-  } else if (charged + bytes > limit && !(yield* choose('capable', {}))) return EPERM;
+  const over = charged === null || limit === null ? null : charged + bytes > limit;
+  const result = yield* choose('charge', { size: bytes, over });
+  if (result !== 0) return result;
   yield* state({ kind: 'charged', bytes });
   return 0;
 });

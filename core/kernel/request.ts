@@ -69,10 +69,8 @@ export interface Choices {
   placement: { readonly question: { readonly prog: Word; readonly chunk: Address; readonly proglen: number }; readonly answer: { readonly start: Address; readonly length: number } | null };
   /** What kind of program: program, function, classic. */
   type: { readonly question: { readonly prog: Word }; readonly answer: string };
-  /** Whether the loader may exceed bpf_jit_limit. */
-  capable: { readonly question: object; readonly answer: boolean };
-  /** Whether charging passed, where what is charged already is not known. */
-  charge: { readonly question: { readonly size: number }; readonly answer: number };
+  /** Whether charging passes: over the limit only for a capable loader (0, or -EPERM). `over` null: what is charged or the limit is not known. */
+  charge: { readonly question: { readonly size: number; readonly over: boolean | null }; readonly answer: number };
   /** Address of the RW buffer; null: the allocation failed; zero: not known. */
   buffer: { readonly question: { readonly size: number }; readonly answer: Word | null };
   /** Where the chunks lie: as first fit says, unless another order of the waiting calls is recorded. */

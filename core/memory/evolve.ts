@@ -140,6 +140,13 @@ const applyDirectMapped = (draft: Draft, token: object, event: EventOf<'direct-m
   });
 };
 
+const applyLeafKnown = (draft: Draft, token: object, event: EventOf<'leaf-known'>): void => {
+  ownTables(draft, token);
+  const node = PageTable.writable(draft.direct, token, event.page, true) as PageNode;
+  node.leaf = event.shift;
+  for (let slot = 0; slot < NODE_PAGES; slot++) if (node.shift[slot] === UNKNOWN_SHIFT) node.shift[slot] = event.shift;
+};
+
 const applyIdentified = (draft: Draft, token: object, event: EventOf<'identified'>): void => {
   ownTables(draft, token);
   for (let i = 0; i < event.pages; i++) {
@@ -250,6 +257,8 @@ export const apply = (draft: Draft, token: object, event: Event): void => {
     case 'split':
     case 'collapsed':
       return applyLeaf(draft, token, event);
+    case 'leaf-known':
+      return applyLeafKnown(draft, token, event);
     case 'identified':
       return applyIdentified(draft, token, event);
     case 'frames-released':

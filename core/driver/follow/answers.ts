@@ -1,0 +1,131 @@
+import type { ChoiceKind, Choices } from '../../kernel/request.js';
+import type { Memory } from '../../memory/memory.js';
+import { Address } from '../../value/address.js';
+import { Word } from '../../value/words.js';
+import { recordedAddress, recordedNumber, recordedText, recordedValue, type RecordedLine } from '../recorded.js';
+import type { Visibility } from './visibility.js';
+
+/** What an answer may look at: the task's next line, the line that opened its root call, memory, what has been seen. */
+export interface AnswerContext {
+  readonly line: RecordedLine;
+  readonly root: RecordedLine | null;
+  readonly memory: Memory;
+  readonly seen: Visibility;
+  /** A pack has existed, so its size is settled (5.18). */
+  readonly packSeen: boolean;
+}
+
+type Answer<K extends ChoiceKind> = (question: Choices[K]['question'], context: AnswerContext) => Choices[K]['answer'];
+
+const entryOf = (line: RecordedLine, ...names: readonly string[]): boolean => !line.isReturn && names.includes(line.fn);
+const resultOf = (line: RecordedLine, ...names: readonly string[]): boolean => line.isReturn && names.includes(line.fn);
+
+const AREA_CALLS = ['__vmalloc_node_range', 'module_alloc', 'bpf_jit_alloc_exec', 'execmem_alloc', 'execmem_vmalloc'];
+const FINAL_CALLS = ['bpf_jit_binary_pack_finalize', 'bpf_arch_text_copy', 'set_memory_ro', 'set_memory_rox', 'set_memory_x'];
+
+const frameOf = (context: AnswerContext): number => {
+  const { line, memory } = context;
+  if (entryOf(line, '__change_page_attr_set_clr')) {
+    const pfn = recordedNumber(line, 'pfn') ?? 0;
+    if (pfn !== 0) return pfn;
+    const at = recordedAddress(line, 'vaddr');
+    return at === null || memory.directBase === 0 ? -1 : at.page - memory.directBase;
+  }
+  if (entryOf(line, 'cpa_flush')) {
+    const pfn = recordedNumber(line, 'pfn') ?? 0;
+    return pfn === 0 ? -1 : pfn;
+  }
+  if (entryOf(line, 'set_direct_map_invalid_noflush', 'set_direct_map_default_noflush')) {
+    const page = recordedAddress(line, 'page');
+    if (page === null || Word.isZero(memory.vmemmap)) return -1;
+    return Math.floor(Address.minus(page, Word.toAddress(memory.vmemmap)) / 64);
+  }
+  return -1;
+};
+
+const patchAt = (line: RecordedLine, ...names: readonly string[]): { at: Address; length: number } | null => {
+  if (!entryOf(line, ...names)) return null;
+  const at = recordedAddress(line, 'addr');
+  return at === null ? null : { at, length: recordedNumber(line, 'len') ?? 5 };
+};
+
+/** How a recording answers each choice: from the next line of the same task. */
+export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
+  clone: ({ prog }, { line }) => (resultOf(line, 'bpf_jit_blind_constants') ? (recordedValue(line, 'ret') ?? prog) : prog),
+  image: (_, { line }) => (entryOf(line, 'bpf_jit_binary_pack_alloc', 'bpf_jit_binary_alloc') ? (recordedNumber(line, 'proglen') ?? 0) : 0),
+  type: (_, { line, root }) => {
+    if (recordedNumber(line, 'was_classic') === 1) return 'classic';
+    // jit_subprogs sets up functions with no interpreter behind them; single programs point to it.
+    return root !== null && recordedNumber(root, 'bpf_func') === 0 ? 'function' : 'program';
+  },
+  final: (_, { line }) => entryOf(line, ...FINAL_CALLS),
+  placement: ({ chunk, proglen }, { line }) => {
+    if (!resultOf(line, 'bpf_int_jit_compile')) return null;
+    const start = recordedAddress(line, 'bpf_func');
+    const length = recordedNumber(line, 'jited_len');
+    if (start === null || length === null || length === 0) return null;
+    const offset = Address.minus(start, chunk);
+    return offset >= 0 && offset < proglen + 4096 ? { start, length } : null;
+  },
+  charge: (_, { line }) => {
+    if (resultOf(line, 'bpf_jit_charge_modmem')) return (recordedValue(line, 'ret')?.lo ?? 0) | 0;
+    return resultOf(line, 'bpf_jit_binary_pack_alloc', 'bpf_jit_binary_alloc') && recordedNumber(line, 'ret') === 0 ? -1 : 0;
+  },
+  buffer: (_, { line }) => {
+    if (entryOf(line, 'jit_fill_hole')) return recordedValue(line, 'area') ?? Word.zero;
+    if (resultOf(line, 'bpf_jit_binary_pack_alloc')) {
+      if (recordedNumber(line, 'ret') === 0) return null;
+      return recordedValue(line, 'rw_header') ?? Word.zero;
+    }
+    return entryOf(line, 'bpf_prog_pack_free') ? null : Word.zero;
+  },
+  chunk: ({ predicted }, { line }) => {
+    if (resultOf(line, 'bpf_prog_pack_alloc')) {
+      const at = recordedAddress(line, 'ret');
+      return at === null || Address.isZero(at) ? null : at;
+    }
+    return entryOf(line, ...AREA_CALLS, 'alloc_new_pack') ? null : predicted;
+  },
+  trial: (_, { line, packSeen }) => !packSeen && entryOf(line, ...AREA_CALLS),
+  area: ({ predicted }, { line }) => {
+    const at = entryOf(line, 'vmap_pages_range_noflush') ? recordedAddress(line, 'addr') : resultOf(line, ...AREA_CALLS) ? recordedAddress(line, 'ret') : predicted;
+    return at === null || Address.isZero(at) ? null : at;
+  },
+  frames: () => null,
+  frame: (_, context) => frameOf(context),
+  // A region met for the first time is taken for whole, as boot leaves it; where __should_split_large_page is recorded, its absence says otherwise.
+  leaf: (_, { line, seen }) => (entryOf(line, '__should_split_large_page') ? 21 : seen.hasSeen('__change_page_attr') ? 12 : 21),
+  purge: ({ predicted }, { line }) => {
+    if (entryOf(line, 'flush_tlb_kernel_range')) return 1;
+    if (resultOf(line, '__purge_vmap_area_lazy')) return (recordedValue(line, 'ret')?.lo ?? 0) & 0xff;
+    return predicted ?? 0;
+  },
+  pageTable: (_, { line }) => !(line.isReturn && line.fn === '__change_page_attr' && (recordedValue(line, 'ret')?.lo ?? 0) !== 0),
+  more: ({ fn }, { line }) => (fn === 'dispatcher-image' ? entryOf(line, 'bpf_prog_pack_alloc', ...AREA_CALLS) : entryOf(line, fn)),
+  symbol: (_, { line }) => {
+    if (!entryOf(line, 'bpf_ksym_add')) return null;
+    const start = recordedAddress(line, 'start');
+    const end = recordedAddress(line, 'end');
+    if (start === null || end === null) return null;
+    return { start, end, name: recordedText(line, 'name') ?? '', ksym: recordedValue(line, 'ksym') ?? Word.zero };
+  },
+  patch: ({ fn }, { line }) => {
+    if (fn === 'arch_prepare_bpf_dispatcher') {
+      if (!entryOf(line, fn)) return null;
+      const at = recordedAddress(line, 'image');
+      return at === null ? null : { at, length: 2048 };
+    }
+    if (fn === 'dispatcher-jump') {
+      if (!entryOf(line, 'bpf_arch_text_poke')) return null;
+      const at = recordedAddress(line, 'ip');
+      return at === null ? null : { at, length: 5 };
+    }
+    return patchAt(line, 'text_poke_bp', 'smp_text_poke_single');
+  },
+  result: ({ fn, predicted }, { line }) => {
+    if (fn === 'header') return recordedNumber(line, 'size') ?? recordedNumber(line, 'hdr_size') ?? predicted;
+    return resultOf(line, fn) ? (recordedValue(line, 'ret')?.lo ?? 0) | 0 : predicted;
+  },
+  predictor: () => false,
+  changed: () => true,
+};

@@ -1,0 +1,39 @@
+/** What a recording has shown so far: which callees under which callers, and which functions with a return line. */
+export interface Visibility {
+  /** The pair was recorded at least once. */
+  readonly sees: (caller: string, callee: string) => boolean;
+  /** Records the pair; returns how often the model had already gone that way unseen. */
+  readonly learn: (caller: string, callee: string) => number;
+  /** The model goes that way and nothing is recorded. */
+  readonly hide: (caller: string, callee: string) => void;
+  readonly returns: (fn: string) => boolean;
+  readonly learnReturn: (fn: string) => void;
+  readonly hasSeen: (fn: string) => boolean;
+}
+
+export const visibility = (): Visibility => {
+  const seen = new Map<string, Set<string>>();
+  const hidden = new Map<string, number>();
+  const returning = new Set<string>();
+  const functions = new Set<string>();
+  return {
+    sees: (caller, callee) => seen.get(caller)?.has(callee) ?? false,
+    learn: (caller, callee) => {
+      let callees = seen.get(caller);
+      if (callees === undefined) seen.set(caller, (callees = new Set()));
+      functions.add(callee);
+      if (callees.has(callee)) return 0;
+      callees.add(callee);
+      return hidden.get(`${caller} ${callee}`) ?? 0;
+    },
+    hide: (caller, callee) => {
+      const key = `${caller} ${callee}`;
+      hidden.set(key, (hidden.get(key) ?? 0) + 1);
+    },
+    returns: (fn) => returning.has(fn),
+    learnReturn: (fn) => {
+      returning.add(fn);
+    },
+    hasSeen: (fn) => functions.has(fn),
+  };
+};

@@ -1,0 +1,143 @@
+import type { Arch } from '../../core/arch/arch.js';
+import type { Fact } from '../../core/event/event.js';
+import { ContentClass } from '../../core/memory/content.js';
+import { Address, PAGE_SIZE } from '../../core/value/address.js';
+import { Prot } from '../../core/value/prot.js';
+import { Word } from '../../core/value/words.js';
+import type { Profile } from '../../core/profile/profile.js';
+import type { Dump } from '../capture/dump.js';
+import type { DumpedRange } from '../capture/pagetable.js';
+
+const VM_FLUSH_RESET_PERMS = 0x100;
+const BLOCK = 64;
+const NO_BYTES = new Uint8Array(0);
+
+const protOf = (range: DumpedRange): number =>
+  (range.present ? Prot.present : 0) | (range.writable ? Prot.writable : 0) | (range.executable ? Prot.executable : 0) | (range.dirty ? Prot.dirty : 0);
+
+const shiftOf = (leaf: number): number => Math.round(Math.log2(leaf));
+
+const pagesOf = (range: { start: Address; end: Address }): number => range.end.page - range.start.page;
+
+const allOf = (bytes: Uint8Array, from: number, word: number): boolean => {
+  for (let i = from; i < from + BLOCK; i++) if (bytes[i] !== ((word >>> (8 * (i & 3))) & 0xff)) return false;
+  return true;
+};
+
+/** Content of a dumped page as runs of blocks of one class. */
+const contentFacts = (frame: number, bytes: Uint8Array, trap: number): Fact[] => {
+  const facts: Fact[] = [];
+  const classAt = (block: number): number => {
+    if (allOf(bytes, block * BLOCK, trap)) return ContentClass.trap;
+    return allOf(bytes, block * BLOCK, 0) ? ContentClass.zero : ContentClass.bytes;
+  };
+  let start = 0;
+  let cls = classAt(0);
+  for (let block = 1; block <= PAGE_SIZE / BLOCK; block++) {
+    const next = block === PAGE_SIZE / BLOCK ? -1 : classAt(block);
+    if (next === cls) continue;
+    facts.push({
+      kind: 'content',
+      frame,
+      block: start,
+      blocks: block - start,
+      class: cls,
+      ref: cls === ContentClass.trap ? trap : 0,
+      bytes: cls === ContentClass.bytes ? bytes.slice(start * BLOCK, block * BLOCK) : NO_BYTES,
+    });
+    start = block;
+    cls = next;
+  }
+  return facts;
+};
+
+interface Walk {
+  readonly chunks: readonly { readonly at: Address; readonly bytes: number }[];
+  /** Some block is neither free nor behind a header. */
+  readonly partial: boolean;
+}
+
+/** Chunks of a pack by their headers: a size that is a multiple of 64, the fill behind it; everything else full of traps or zeroes is free. */
+const walkPack = (dump: Dump, start: Address, size: number, trap: number, cleanFill: boolean): Walk => {
+  const chunks: { at: Address; bytes: number }[] = [];
+  let partial = !cleanFill;
+  for (let offset = 0; offset < size; ) {
+    const at = Address.add(start, offset);
+    const page = dump.bytes?.page(at.page) ?? null;
+    if (page === null) {
+      partial = true;
+      offset += PAGE_SIZE - at.offset;
+      continue;
+    }
+    if (allOf(page, at.offset, trap) || allOf(page, at.offset, 0)) {
+      offset += BLOCK;
+      continue;
+    }
+    const word = (page[at.offset] as number) | ((page[at.offset + 1] as number) << 8) | ((page[at.offset + 2] as number) << 16) | ((page[at.offset + 3] as number) << 24);
+    const behind = [4, 5, 6, 7].every((i) => page[at.offset + i] === ((trap >>> (8 * i)) & 0xff));
+    if (word >= BLOCK && word % BLOCK === 0 && offset + word <= size && behind) {
+      chunks.push({ at, bytes: word });
+      offset += word;
+      continue;
+    }
+    // No header: an object of another kind (the dispatcher). Its blocks are taken, how it is laid out is not known.
+    partial = true;
+    const last = chunks.at(-1);
+    if (last !== undefined && Address.equals(Address.add(last.at, last.bytes), at) && last.bytes < 0) last.bytes += BLOCK;
+    chunks.push({ at, bytes: BLOCK });
+    offset += BLOCK;
+  }
+  return { chunks, partial };
+};
+
+const PACK_CALLERS = /^(bpf_prog_pack_alloc|alloc_new_pack)\b/;
+
+/** What a dump says about memory, as facts that a log can start from. */
+export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => {
+  const facts: Fact[] = [];
+  const first = dump.directMap.find((range) => range.phys !== null) ?? dump.formerDirectMap.find((range) => range.phys !== null);
+  if (first !== undefined && first.phys !== null) facts.push({ kind: 'bases-learned', direct: first.start.page - first.phys, vmemmap: Word.zero });
+  for (const area of dump.areas) {
+    if (area.lazy) continue;
+    const executable = dump.executableArea.some((range) => range.executable && range.start.page >= area.start.page && range.start.page < area.end.page);
+    facts.push({
+      kind: 'area-allocated',
+      start: area.start.page,
+      pages: pagesOf(area),
+      flags: executable && profile.setsResetFlag ? VM_FLUSH_RESET_PERMS : 0,
+      caller: area.caller,
+    });
+  }
+  for (const range of dump.executableArea)
+    if (range.phys !== null) facts.push({ kind: 'mapped', page: range.start.page, pages: pagesOf(range), shift: shiftOf(range.leaf), prot: protOf(range), frame: range.phys });
+  for (const range of [...dump.directMap, ...dump.formerDirectMap, ...dump.notPresent])
+    if (range.phys !== null) facts.push({ kind: 'direct-mapped', page: range.phys, pages: pagesOf(range), shift: shiftOf(range.leaf), prot: protOf(range) });
+  for (const range of dump.executableArea)
+    for (let i = 0; i < pagesOf(range) && range.phys !== null; i++) {
+      const bytes = dump.bytes?.page((range.start.page + i) as never) ?? null;
+      if (bytes !== null) facts.push(...contentFacts(range.phys + i, bytes, arch.trap));
+    }
+  let charged = 0;
+  let sure = true;
+  if (profile.allocator === 'pack')
+    for (const area of dump.areas) {
+      if (area.lazy || !PACK_CALLERS.test(area.caller)) continue;
+      const bytes = (pagesOf(area) - 1) * PAGE_SIZE;
+      const walk = walkPack(dump, area.start, bytes, arch.trap, profile.pack.fillNew && profile.pack.invalidate);
+      facts.push({ kind: 'pack-created', start: area.start.page, bytes, partial: walk.partial ? 1 : 0 });
+      for (const chunk of walk.chunks) {
+        facts.push({ kind: 'chunk-allocated', pack: area.start.page, at: chunk.at, bytes: chunk.bytes });
+        charged += chunk.bytes;
+      }
+      if (walk.partial) sure = false;
+    }
+  else
+    for (const area of dump.areas) {
+      if (area.lazy || !/^(bpf_jit_binary_alloc|bpf_jit_alloc_exec)\b/.test(area.caller)) continue;
+      charged += (pagesOf(area) - 1) * PAGE_SIZE;
+    }
+  for (const symbol of dump.symbols) facts.push({ kind: 'published', program: 0, start: symbol.address, end: symbol.address, name: symbol.name, id: 0, ksym: Word.zero });
+  if (dump.jitLimit !== null) facts.push({ kind: 'limit-set', bytes: dump.jitLimit, charged: sure ? charged : -1 });
+  for (const [name, value] of Object.entries(dump.vmstat)) facts.push({ kind: 'counter', name, value });
+  return facts;
+};
