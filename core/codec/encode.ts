@@ -52,7 +52,7 @@ export function encodeSegment(events: readonly Event[]): Uint8Array {
   putShapes(body, gathered.shapes);
   const gapless = isGapless(gathered.seq, count);
   putCommon(body, gathered, gapless);
-  if (gathered.lines.length > 0) putLines(block, gathered);
+  if (gathered.words.length > 0) putLines(block, gathered);
   putBlock(body, block);
   const writer = { out: block, texts };
   for (const group of groups) putGroup(body, group, writer);

@@ -3,7 +3,7 @@ import type { Words } from '../event/kind.js';
 import { numberOfText, type TextNumbers } from './dictionary.js';
 import { PLANS, type Plan } from './plan.js';
 import { SCRATCH } from './scratch.js';
-import type { LineShape, Shape } from './shapes.js';
+import type { Shape } from './shapes.js';
 
 /** The events of one kind in a segment being written. */
 export interface Group {
@@ -29,10 +29,8 @@ export interface Gathered {
   readonly shapes: KnownShape[];
   /** Slots of all shapes. */
   slots: number;
-  /** Shape and values of each call line, and the number of all values. */
-  readonly lines: LineShape[];
+  /** Values of the call lines. */
   readonly words: Words[];
-  values: number;
   readonly shape: Uint32Array;
   readonly code: Uint32Array;
   readonly seq: Float64Array;
@@ -50,9 +48,7 @@ const newGathered = (count: number): Gathered => ({
   groups: new Map(),
   shapes: [],
   slots: 0,
-  lines: [],
   words: [],
-  values: 0,
 });
 
 function groupOf(groups: Map<string, Group>, kind: string): Group {
@@ -119,10 +115,7 @@ function addShape(gathered: Gathered, i: number, event: Event, guess: KnownShape
   gathered.shape[i] = shape.number;
   gathered.code[i] = shape.code;
   shape.group.events.push(event);
-  if (shape.line === null || words === null) return shape;
-  gathered.lines.push(shape.line);
-  gathered.words.push(words);
-  gathered.values += shape.line.count;
+  if (words !== null) gathered.words.push(words);
   return shape;
 }
 

@@ -4,7 +4,7 @@ import { putIntegers } from './integers.js';
 import { COPY, FAR, MAX_INT, MAX_VALUES, NEAR, REACH, SAME } from './layout.js';
 import { putUint, reserve, type Output } from './output.js';
 import { newRecent, place, remember, type Recent } from './recent.js';
-import type { LineShape } from './shapes.js';
+import type { LineShape, Shape } from './shapes.js';
 import { DIFFERENCES, WAYS } from './ways.js';
 
 const TEXTS = { min: 0, max: MAX_INT };
@@ -36,26 +36,32 @@ function checkWords({ hi, lo, texts }: Words, shape: LineShape): void {
   if (hi.length > MAX_VALUES) throw new RangeError(`a call line has more than ${MAX_VALUES} values`);
 }
 
-/** Call lines being written: line r has lines[r] and words[r]. */
+/** What a segment gives for writing its call lines. */
 export interface LinesToWrite {
-  readonly lines: readonly LineShape[];
-  readonly words: readonly Words[];
-  /** Number of slots of all shapes and of values of all lines. */
+  readonly count: number;
+  /** Shape of each event. */
+  readonly shape: Uint32Array;
+  readonly shapes: readonly Shape[];
+  /** Slots of all shapes. */
   readonly slots: number;
-  readonly values: number;
+  /** Values of each event that has some. */
+  readonly words: readonly Words[];
   readonly texts: TextNumbers;
 }
 
-export function putLines(out: Output, { lines, words, slots, values, texts }: LinesToWrite): void {
+export function putLines(out: Output, { count, shape: column, shapes, slots, words, texts }: LinesToWrite): void {
+  const values = words.reduce((sum, { hi }) => sum + hi.length, 0);
   const recent = newRecent(slots);
   const seen = new Int32Array(SEEN).fill(-REACH - 1);
   const ways = new Float64Array(values);
   const near: number[] = [];
   const far: number[] = [];
   const textNumbers: number[] = [];
-  for (let r = 0; r < words.length; r++) {
-    const line = words[r] as Words;
-    const shape = lines[r] as LineShape;
+  let lines = 0;
+  for (let i = 0; i < count; i++) {
+    const shape = shapes[column[i] as number]?.line;
+    if (!shape) continue;
+    const line = words[lines++] as Words;
     checkWords(line, shape);
     for (let k = 0; k < shape.count; k++) {
       const hi = line.hi[k];

@@ -1,4 +1,4 @@
-import type { Mapped, Unmapped, DirectMapped, Permission, Split, Collapsed, Identified, FramesReleased, BasesLearned } from '../../event/pages.js';
+import type { Mapped, Unmapped, DirectMapped, Permission, Split, Collapsed, Identified, FramesReleased, BasesLearned, LeafKnown } from '../../event/pages.js';
 import { numberAt, wordAt } from '../columns.js';
 import type { Row } from '../row.js';
 
@@ -149,6 +149,21 @@ const basesLearned: Row<BasesLearned> = {
   }),
 };
 
+const leafKnown: Row<LeafKnown> = {
+  get: { page: (e) => e.page, shift: (e) => e.shift },
+  make: (seq, time, cpu, task, call, origin, f, j) => ({
+    seq,
+    time,
+    cpu,
+    task,
+    call,
+    origin,
+    kind: 'leaf-known',
+    page: numberAt(f.page, j),
+    shift: numberAt(f.shift, j),
+  }),
+};
+
 export const pageRows = {
   'mapped': mapped,
   'unmapped': unmapped,
@@ -159,4 +174,5 @@ export const pageRows = {
   'identified': identified,
   'frames-released': framesReleased,
   'bases-learned': basesLearned,
+  'leaf-known': leafKnown,
 };
