@@ -54,7 +54,11 @@ export function takeBlocks(input: Input, only: Only, upcasts: Upcasts): Map<numb
 }
 
 /** Reads the columns of a block, or passes over them. */
-export function takeBlock(input: Input, { stored, wanted, rows, columns }: Block, dictionary: Dictionary): void {
+export function takeBlock(
+  input: Input,
+  { stored, wanted, rows, columns }: Block,
+  dictionary: Dictionary,
+): void {
   const own = takeInput(input, takeUint(input));
   if (!wanted) return;
   for (const { name, type } of columnFields(stored.fields))

@@ -3,7 +3,7 @@ import { putDictionary } from './dictionary.js';
 import { putField, type FieldWriter } from './fields.js';
 import { gather, type Gathered, type Group } from './gather.js';
 import { putHead } from './head.js';
-import { putIntegers } from './integers.js';
+import { check, putIntegers } from './integers.js';
 import { COMMON, MAX_EVENTS } from './layout.js';
 import { putLines } from './putLines.js';
 import { putCalls } from './nesting.js';
@@ -19,7 +19,8 @@ function isGapless(seq: Float64Array, count: number): boolean {
 function putCommon(out: Output, gathered: Gathered, gapless: boolean): void {
   const { count, seq, time, cpu, task, origin, shape, shapes, texts } = gathered;
   putShapeColumn(out, shape, count, shapes.length);
-  if (!gapless) putIntegers(out, seq, count, COMMON.seq);
+  if (gapless) for (const end of [0, count - 1]) check(seq[end] as number, COMMON.seq);
+  else putIntegers(out, seq, count, COMMON.seq);
   putTimes(out, time, count);
   putIntegers(out, cpu, count, COMMON.cpu);
   putIntegers(out, task, count, COMMON.task);
@@ -42,7 +43,8 @@ function putGroup(out: Output, { plan, events }: Group, writer: FieldWriter): vo
 /** 1 to 4096 events as the bytes that docs/events.md describes: the same events give the same bytes, always and everywhere. */
 export function encodeSegment(events: readonly Event[]): Uint8Array {
   const count = events.length;
-  if (count < 1 || count > MAX_EVENTS) throw new RangeError(`a segment has 1 to ${MAX_EVENTS} events, not ${count}`);
+  if (count < 1 || count > MAX_EVENTS)
+    throw new RangeError(`a segment has 1 to ${MAX_EVENTS} events, not ${count}`);
   const gathered = gather(events);
   const { texts } = gathered;
   const groups = [...gathered.groups.values()].sort((a, b) => a.plan.kind.code - b.plan.kind.code);

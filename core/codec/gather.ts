@@ -62,14 +62,16 @@ function groupOf(groups: Map<string, Group>, kind: string): Group {
   return group;
 }
 
-const wordsOf = ({ plan }: Group, event: Event): Words | null => (plan.words === null ? null : plan.words(event));
+const wordsOf = ({ plan }: Group, event: Event): Words | null =>
+  plan.words === null ? null : plan.words(event);
 
 /** Whether the event, which is of the shape's kind, has this shape. */
 function isShapeOf({ group, texts, line }: KnownShape, event: Event, words: Words | null): boolean {
   if (line === null || words === null) return true;
   if (line.count !== words.hi.length || line.withTexts !== (words.texts !== null)) return false;
   const getters = group.plan.texts;
-  for (let k = 0; k < getters.length; k++) if (texts[k] !== (getters[k] as (e: Event) => string)(event)) return false;
+  for (let k = 0; k < getters.length; k++)
+    if (texts[k] !== (getters[k] as (e: Event) => string)(event)) return false;
   return true;
 }
 

@@ -37,7 +37,8 @@ export function reading<T>(read: () => T): Result<T> {
     return ok(read());
   } catch (error) {
     if (!(error instanceof Damage)) throw error;
-    const hint = error.code === 'segment-too-new' ? 'a newer pagetrail wrote it: read it with that' : undefined;
+    const hint =
+      error.code === 'segment-too-new' ? 'a newer pagetrail wrote it: read it with that' : undefined;
     return fail(error.code, error.message, `byte ${error.at} of the segment`, hint);
   }
 }

@@ -17,7 +17,8 @@ export interface Range {
   readonly max: number;
 }
 
-function check(value: number, range: Range): void {
+/** Bugs of a caller stop here, before they are in a file. */
+export function check(value: number, range: Range): void {
   if (!(value >= range.min && value <= range.max) || Math.floor(value) !== value)
     throw new RangeError(`${value} is no integer from ${range.min} to ${range.max}`);
 }
@@ -73,7 +74,7 @@ export function putIntegers(out: Output, values: Float64Array, count: number, ra
   out.bytes[out.at++] = form;
   const zigzag = range.min < 0 || (form & DIFFERENCES) !== 0;
   let previous = 0;
-  for (let i = 0; i < count; ) {
+  for (let i = 0; i < count;) {
     const base = form & DIFFERENCES ? previous : 0;
     previous = values[i] as number;
     const item = previous - base;
@@ -99,7 +100,7 @@ export function takeIntegers(input: Input, values: Float64Array, count: number, 
   const { min, max } = range;
   const zigzag = min < 0 || (form & DIFFERENCES) !== 0;
   let value = 0;
-  for (let i = 0; i < count; ) {
+  for (let i = 0; i < count;) {
     const item = zigzag ? takeInt(input) : takeUint(input);
     let end = i + 1;
     if (form & RUNS) {

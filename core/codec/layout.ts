@@ -34,6 +34,7 @@ export const MAX_HALF = 2 ** 32 - 1;
 /** What the common columns may hold. */
 export const COMMON = {
   seq: { min: 0, max: MAX_INT },
+  time: { min: 0, max: MAX_INT },
   cpu: { min: 0, max: MAX_INT },
   task: { min: 0, max: MAX_INT },
   origin: { min: 0, max: 2 },

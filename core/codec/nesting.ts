@@ -1,5 +1,6 @@
 import { damaged, takeInt, takeUint, takeUpTo, type Input } from './input.js';
-import { ENTERS, MAX_INT, RETURNS } from './layout.js';
+import { check } from './integers.js';
+import { COMMON, ENTERS, MAX_INT, RETURNS } from './layout.js';
 import { newOutput, putBytes, putInt, putUint, type Output } from './output.js';
 
 /**
@@ -39,7 +40,7 @@ export function putCalls(out: Output, nesting: Nesting, count: number, texts: nu
     const own = call[i] as number;
     const t = task[i] as number;
     if (own !== open[t]) {
-      if (!Number.isSafeInteger(own) || own < 0) throw new RangeError(`call ${own} is no sequence number`);
+      check(own, COMMON.seq);
       putUint(list, i - last);
       putInt(list, (seq[i] as number) - own);
       last = i;

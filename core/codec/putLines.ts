@@ -49,7 +49,10 @@ export interface LinesToWrite {
   readonly texts: TextNumbers;
 }
 
-export function putLines(out: Output, { count, shape: column, shapes, slots, words, texts }: LinesToWrite): void {
+export function putLines(
+  out: Output,
+  { count, shape: column, shapes, slots, words, texts }: LinesToWrite,
+): void {
   const values = words.reduce((sum, { hi }) => sum + hi.length, 0);
   const recent = newRecent(slots);
   const seen = new Int32Array(SEEN).fill(-REACH - 1);
@@ -96,4 +99,3 @@ function putFar(out: Output, halves: readonly number[]): void {
   }
   out.at += halves.length * 4;
 }
-

@@ -1,6 +1,6 @@
 import { damaged, takeUpTo, type Input } from './input.js';
-import { putIntegers, takeIntegers } from './integers.js';
-import { MAX_INT } from './layout.js';
+import { check, putIntegers, takeIntegers } from './integers.js';
+import { COMMON, MAX_INT } from './layout.js';
 import { putUint, type Output } from './output.js';
 import { SCRATCH } from './scratch.js';
 
@@ -21,10 +21,13 @@ const divides = (unit: number, n: number): boolean =>
 
 export function putTimes(out: Output, times: Float64Array, count: number): void {
   const first = times[0] as number;
+  check(first, COMMON.time);
   const steps = SCRATCH.column;
   let unit = 0;
   for (let i = 1; i < count; i++) {
-    const step = (times[i] as number) - (times[i - 1] as number);
+    const time = times[i] as number;
+    const step = time - (times[i - 1] as number);
+    check(time, COMMON.time);
     steps[i - 1] = step;
     if (unit !== 1 && (unit === 0 || !divides(unit, Math.abs(step))))
       unit = greatestCommonDivisor(unit, Math.abs(step));

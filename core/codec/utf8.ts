@@ -58,7 +58,8 @@ export function takeText(input: Input): string {
   const { bytes, at, end } = input;
   let ascii = at;
   while (ascii < end && (bytes[ascii] as number) < 0x80) ascii++;
-  if (ascii === end && end - at <= PIECE) return Reflect.apply(String.fromCharCode, null, bytes.subarray(at, end));
+  if (ascii === end && end - at <= PIECE)
+    return Reflect.apply(String.fromCharCode, null, bytes.subarray(at, end)) as string;
   let text = '';
   let units: number[] = [];
   while (input.at < end) {

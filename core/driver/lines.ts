@@ -26,8 +26,15 @@ const column = (text: string): readonly [string, Column] => {
   // "recorded>as:form class" with the class as one letter: = compared, ? choice, @ identity, - ignored.
   const m = /^([^>:]+)(?:>([^:]+))?:([aniwt])([=?@-])$/.exec(text);
   if (m === null) throw new Error(`bad column ${text}`);
-  const [, recorded, as, form, mark] = m as unknown as [string, string, string | undefined, ValueForm, string];
-  const cls: ValueClass = mark === '=' ? 'compared' : mark === '?' ? 'choice' : mark === '@' ? 'identity' : 'ignored';
+  const [, recorded, as, form, mark] = m as unknown as [
+    string,
+    string,
+    string | undefined,
+    ValueForm,
+    string,
+  ];
+  const cls: ValueClass =
+    mark === '=' ? 'compared' : mark === '?' ? 'choice' : mark === '@' ? 'identity' : 'ignored';
   return [recorded, { as: as ?? recorded, class: cls, form }];
 };
 
@@ -52,7 +59,10 @@ export const LINES: Readonly<Record<string, LineShape>> = {
     'proglen:n= image_ptr:w@ alignment:n= rw_header:w@ rw_image:w@ bpf_fill_ill_insns>fill:w@ was_classic:n=',
     'ret:a= rw_header:w@ rw_image:w@ image_ptr:w@',
   ),
-  bpf_jit_binary_pack_finalize: shape('prog:w= ro_header:a= rw_header:w@ ro_header_size:n= rw_header_size:n=', 'ret:i='),
+  bpf_jit_binary_pack_finalize: shape(
+    'prog:w= ro_header:a= rw_header:w@ ro_header_size:n= rw_header_size:n=',
+    'ret:i=',
+  ),
   bpf_jit_binary_pack_free: shape('ro_header:a= rw_header:w='),
   bpf_prog_pack_alloc: shape('size:n= bpf_fill_ill_insns>fill:w@ was_classic:n=', 'ret:a='),
   bpf_prog_pack_free: shape('hdr>ptr:a= ptr:a= hdr_size>size:n= size:n='),
@@ -89,8 +99,14 @@ export const LINES: Readonly<Record<string, LineShape>> = {
   set_memory_4k: setMemory,
   set_direct_map_invalid_noflush: directMap,
   set_direct_map_default_noflush: directMap,
-  change_page_attr_set_clr: shape('addr:w@ numpages:n= mask_set:w= mask_clr:w= force_split:n- in_flag:n= pages:w- vaddr:a=', 'ret:i='),
-  __change_page_attr_set_clr: shape(`cpa:w@ checkalias>primary:n= primary:n= ${cpaFields} curpage:n- pfn:n= flags:n-`, 'ret:i='),
+  change_page_attr_set_clr: shape(
+    'addr:w@ numpages:n= mask_set:w= mask_clr:w= force_split:n- in_flag:n= pages:w- vaddr:a=',
+    'ret:i=',
+  ),
+  __change_page_attr_set_clr: shape(
+    `cpa:w@ checkalias>primary:n= primary:n= ${cpaFields} curpage:n- pfn:n= flags:n-`,
+    'ret:i=',
+  ),
   __change_page_attr: shape('cpa:w@ primary:n=', 'ret:i='),
   cpa_process_alias: shape('cpa:w@', 'ret:i='),
   __should_split_large_page: shape('kpte:w@ address:a= cpa:w@', 'ret:i='),
@@ -102,7 +118,10 @@ export const LINES: Readonly<Record<string, LineShape>> = {
   execmem_alloc: shape('type:n= size:n=', 'ret:a='),
   execmem_vmalloc: shape('range:w@ size:n= pgprot>prot:w- vm_flags:n-', 'ret:a='),
   execmem_free: shape('ptr>addr:a= addr:a='),
-  __vmalloc_node_range: shape('size:n= align:n= start:a? end:a? gfp_mask:n= prot:w= vm_flags:n= node:i- caller:w-', 'ret:a='),
+  __vmalloc_node_range: shape(
+    'size:n= align:n= start:a? end:a? gfp_mask:n= prot:w= vm_flags:n= node:i- caller:w-',
+    'ret:a=',
+  ),
   vmap_pages_range_noflush: shape('addr:a= end:a= prot:w- pages>array:w@ page_shift:n='),
   vfree: shape('addr:a='),
   vfree_atomic: shape('addr:a='),
@@ -116,4 +135,5 @@ export const LINES: Readonly<Record<string, LineShape>> = {
 };
 
 /** Kernel function behind a recorded name: allocation profiling adds a suffix from 6.10 on. */
-export const canonicalFunction = (name: string): string => (name === '__vmalloc_node_range_noprof' ? '__vmalloc_node_range' : name);
+export const canonicalFunction = (name: string): string =>
+  name === '__vmalloc_node_range_noprof' ? '__vmalloc_node_range' : name;

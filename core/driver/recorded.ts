@@ -115,7 +115,8 @@ export const firstDifference = (line: RecordedLine, columns: Columns, model: Arg
     if (column === undefined || column.class !== 'compared') continue;
     const value = model[column.as];
     if (value === undefined) continue;
-    if (!same(value, line.hi[i] ?? 0, line.lo[i] ?? 0, line.texts?.[i] ?? null)) return line.signature.names[i] as string;
+    if (!same(value, line.hi[i] ?? 0, line.lo[i] ?? 0, line.texts?.[i] ?? null))
+      return line.signature.names[i] as string;
   }
   return null;
 };
@@ -149,5 +150,8 @@ export const argsText = (fn: string, args: Args, isReturn = false): string =>
 
 export const lineText = (line: RecordedLine): string =>
   `${line.fn}${line.isReturn ? ' returns' : ''} ${line.signature.names
-    .map((name, i) => `${name}=${line.texts?.[i] !== undefined && line.texts[i] !== null ? JSON.stringify(line.texts[i]) : Word.toHex({ hi: line.hi[i] ?? 0, lo: line.lo[i] ?? 0 })}`)
+    .map(
+      (name, i) =>
+        `${name}=${line.texts?.[i] !== undefined && line.texts[i] !== null ? JSON.stringify(line.texts[i]) : Word.toHex({ hi: line.hi[i] ?? 0, lo: line.lo[i] ?? 0 })}`,
+    )
     .join(' ')}`.trimEnd();

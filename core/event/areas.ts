@@ -33,9 +33,14 @@ export interface AreaFreed extends Common {
   readonly kind: 'area-freed';
   readonly start: number;
 }
-export const AreaFreed = kindOf<AreaFreed>()('area-freed', 12, 'the area was removed; its addresses wait for a purge', {
-  start: ['page', 'first page of the area'],
-});
+export const AreaFreed = kindOf<AreaFreed>()(
+  'area-freed',
+  12,
+  'the area was removed; its addresses wait for a purge',
+  {
+    start: ['page', 'first page of the area'],
+  },
+);
 
 /** The addresses of lazily freed areas may be used again: of one area, or of all when `pages` is 0. */
 export interface AreasPurged extends Common {
@@ -43,7 +48,12 @@ export interface AreasPurged extends Common {
   readonly start: number;
   readonly pages: number;
 }
-export const AreasPurged = kindOf<AreasPurged>()('areas-purged', 13, 'lazily freed addresses may be used again (pages 0: all of them)', {
-  start: ['page', 'first page'],
-  pages: ['uint', 'pages; 0: every lazily freed area'],
-});
+export const AreasPurged = kindOf<AreasPurged>()(
+  'areas-purged',
+  13,
+  'lazily freed addresses may be used again (pages 0: all of them)',
+  {
+    start: ['page', 'first page'],
+    pages: ['uint', 'pages; 0: every lazily freed area'],
+  },
+);

@@ -79,7 +79,11 @@ type Payload<E> = Omit<E, keyof Common | 'kind'>;
 type FieldSpec<E> = {
   readonly [K in keyof Payload<E>]-?: readonly [
     {
-      [T in FieldType]: FieldTypes[T] extends Payload<E>[K] ? (Payload<E>[K] extends FieldTypes[T] ? T : never) : never;
+      [T in FieldType]: FieldTypes[T] extends Payload<E>[K]
+        ? Payload<E>[K] extends FieldTypes[T]
+          ? T
+          : never
+        : never;
     }[FieldType],
     string,
   ];
@@ -88,12 +92,20 @@ type FieldSpec<E> = {
 /** Declares a kind; the compiler holds interface and fields equal. */
 export const kindOf =
   <E extends Common & { readonly kind: string }>() =>
-  (kind: E['kind'], code: number, doc: string, fields: FieldSpec<E>, options: { version?: number; changesMemory?: boolean } = {}): Kind =>
+  (
+    kind: E['kind'],
+    code: number,
+    doc: string,
+    fields: FieldSpec<E>,
+    options: { version?: number; changesMemory?: boolean } = {},
+  ): Kind =>
     Object.freeze({
       kind,
       code,
       version: options.version ?? 1,
       doc,
-      fields: Object.entries(fields as Record<string, readonly [FieldType, string]>).map(([name, [type, text]]) => ({ name, type, doc: text })),
+      fields: Object.entries(fields as Record<string, readonly [FieldType, string]>).map(
+        ([name, [type, text]]) => ({ name, type, doc: text }),
+      ),
       changesMemory: options.changesMemory ?? true,
     });

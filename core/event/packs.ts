@@ -43,7 +43,9 @@ export interface PackRemoved extends Common {
   readonly kind: 'pack-removed';
   readonly start: number;
 }
-export const PackRemoved = kindOf<PackRemoved>()('pack-removed', 43, 'a pack was taken off the list', { start: ['page', 'first page'] });
+export const PackRemoved = kindOf<PackRemoved>()('pack-removed', 43, 'a pack was taken off the list', {
+  start: ['page', 'first page'],
+});
 
 /** The dirty mark of a pack (7.1+, predictor flush) changed. */
 export interface PackMarked extends Common {
@@ -52,10 +54,15 @@ export interface PackMarked extends Common {
   readonly start: number;
   readonly dirty: number;
 }
-export const PackMarked = kindOf<PackMarked>()('pack-marked', 44, 'whether a predictor flush is due for a pack (0: of every pack)', {
-  start: ['page', 'first page; 0: every pack'],
-  dirty: ['uint', '1: a flush is due before a classic program may use it'],
-});
+export const PackMarked = kindOf<PackMarked>()(
+  'pack-marked',
+  44,
+  'whether a predictor flush is due for a pack (0: of every pack)',
+  {
+    start: ['page', 'first page; 0: every pack'],
+    dirty: ['uint', '1: a flush is due before a classic program may use it'],
+  },
+);
 
 /** bpf_jit_current changed. */
 export interface Charged extends Common {
@@ -63,7 +70,9 @@ export interface Charged extends Common {
   /** Bytes; negative: uncharged. */
   readonly bytes: number;
 }
-export const Charged = kindOf<Charged>()('charged', 45, 'JIT memory was charged or uncharged', { bytes: ['int', 'bytes; negative: uncharged'] });
+export const Charged = kindOf<Charged>()('charged', 45, 'JIT memory was charged or uncharged', {
+  bytes: ['int', 'bytes; negative: uncharged'],
+});
 
 export interface LimitSet extends Common {
   readonly kind: 'limit-set';

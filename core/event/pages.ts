@@ -38,12 +38,17 @@ export interface DirectMapped extends Common {
   readonly shift: number;
   readonly prot: number;
 }
-export const DirectMapped = kindOf<DirectMapped>()('direct-mapped', 22, 'state of direct-map pages as given', {
-  page: ['page', 'first pfn'],
-  pages: ['uint', 'how many'],
-  shift: ['uint', 'log2 of the leaf size in bytes'],
-  prot: ['uint', 'permission bits'],
-});
+export const DirectMapped = kindOf<DirectMapped>()(
+  'direct-mapped',
+  22,
+  'state of direct-map pages as given',
+  {
+    page: ['page', 'first pfn'],
+    pages: ['uint', 'how many'],
+    shift: ['uint', 'log2 of the leaf size in bytes'],
+    prot: ['uint', 'permission bits'],
+  },
+);
 
 export const Space = Object.freeze({ virtual: 0, direct: 1 });
 export type Space = 0 | 1;
@@ -114,9 +119,14 @@ export interface FramesReleased extends Common {
   readonly kind: 'frames-released';
   readonly start: number;
 }
-export const FramesReleased = kindOf<FramesReleased>()('frames-released', 27, 'the frames of a freed area went back to the page allocator', {
-  start: ['page', 'first page of the area they backed'],
-});
+export const FramesReleased = kindOf<FramesReleased>()(
+  'frames-released',
+  27,
+  'the frames of a freed area went back to the page allocator',
+  {
+    start: ['page', 'first page of the area they backed'],
+  },
+);
 
 /** Where the direct map and the array of struct page lie. */
 export interface BasesLearned extends Common {
@@ -126,10 +136,15 @@ export interface BasesLearned extends Common {
   /** Address of struct page 0; 0: still unknown. */
   readonly vmemmap: { readonly hi: number; readonly lo: number };
 }
-export const BasesLearned = kindOf<BasesLearned>()('bases-learned', 28, 'where the direct map and the struct page array lie', {
-  direct: ['page', 'first page of the direct map; 0: unknown'],
-  vmemmap: ['word', 'address of struct page 0; 0: unknown'],
-});
+export const BasesLearned = kindOf<BasesLearned>()(
+  'bases-learned',
+  28,
+  'where the direct map and the struct page array lie',
+  {
+    direct: ['page', 'first page of the direct map; 0: unknown'],
+    vmemmap: ['word', 'address of struct page 0; 0: unknown'],
+  },
+);
 
 /** The leaf size of a direct-map region became known without having changed. */
 export interface LeafKnown extends Common {
@@ -137,7 +152,12 @@ export interface LeafKnown extends Common {
   readonly page: number;
   readonly shift: number;
 }
-export const LeafKnown = kindOf<LeafKnown>()('leaf-known', 29, 'the leaf size of a direct-map region became known', {
-  page: ['page', 'first pfn of the region'],
-  shift: ['uint', 'log2 of the leaf size in bytes'],
-});
+export const LeafKnown = kindOf<LeafKnown>()(
+  'leaf-known',
+  29,
+  'the leaf size of a direct-map region became known',
+  {
+    page: ['page', 'first pfn of the region'],
+    shift: ['uint', 'log2 of the leaf size in bytes'],
+  },
+);

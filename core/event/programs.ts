@@ -19,14 +19,19 @@ export interface ProgramAllocated extends Common {
 /** Numbers of programs that are older than the log begin here. */
 export const GIVEN_PROGRAM = 2 ** 48;
 
-export const ProgramAllocated = kindOf<ProgramAllocated>()('program-allocated', 50, 'a JIT image got its memory', {
-  program: ['uint', 'number of the program: seq of this event, or 2^48 + n where it is older than the log'],
-  pointer: ['word', 'struct bpf_prog *'],
-  chunk: ['address', 'first byte of its memory'],
-  bytes: ['uint', 'size of its memory'],
-  proglen: ['uint', 'image length asked for'],
-  type: ['text', 'program, function, classic or dispatcher'],
-});
+export const ProgramAllocated = kindOf<ProgramAllocated>()(
+  'program-allocated',
+  50,
+  'a JIT image got its memory',
+  {
+    program: ['uint', 'number of the program: seq of this event, or 2^48 + n where it is older than the log'],
+    pointer: ['word', 'struct bpf_prog *'],
+    chunk: ['address', 'first byte of its memory'],
+    bytes: ['uint', 'size of its memory'],
+    proglen: ['uint', 'image length asked for'],
+    type: ['text', 'program, function, classic or dispatcher'],
+  },
+);
 
 /** Where the code begins and how long it is. */
 export interface ProgramPlaced extends Common {
@@ -35,19 +40,29 @@ export interface ProgramPlaced extends Common {
   readonly start: Address;
   readonly length: number;
 }
-export const ProgramPlaced = kindOf<ProgramPlaced>()('program-placed', 51, 'where the code of a program begins and how long it is', {
-  program: ['uint', 'number of the program'],
-  start: ['address', 'bpf_func'],
-  length: ['uint', 'jited_len in bytes'],
-});
+export const ProgramPlaced = kindOf<ProgramPlaced>()(
+  'program-placed',
+  51,
+  'where the code of a program begins and how long it is',
+  {
+    program: ['uint', 'number of the program'],
+    start: ['address', 'bpf_func'],
+    length: ['uint', 'jited_len in bytes'],
+  },
+);
 
 export interface ProgramFinalized extends Common {
   readonly kind: 'program-finalized';
   readonly program: number;
 }
-export const ProgramFinalized = kindOf<ProgramFinalized>()('program-finalized', 52, 'the image is in its place and executable', {
-  program: ['uint', 'number of the program'],
-});
+export const ProgramFinalized = kindOf<ProgramFinalized>()(
+  'program-finalized',
+  52,
+  'the image is in its place and executable',
+  {
+    program: ['uint', 'number of the program'],
+  },
+);
 
 /** A symbol was published (bpf_ksym_add). */
 export interface Published extends Common {
@@ -87,9 +102,14 @@ export interface ProgramFreed extends Common {
   readonly kind: 'program-freed';
   readonly program: number;
 }
-export const ProgramFreed = kindOf<ProgramFreed>()('program-freed', 55, 'the memory of a program was given back', {
-  program: ['uint', 'number of the program'],
-});
+export const ProgramFreed = kindOf<ProgramFreed>()(
+  'program-freed',
+  55,
+  'the memory of a program was given back',
+  {
+    program: ['uint', 'number of the program'],
+  },
+);
 
 /** The program at this pointer is now known under another pointer (main function, blinded clone). */
 export interface ProgramJoined extends Common {
@@ -97,7 +117,12 @@ export interface ProgramJoined extends Common {
   readonly program: number;
   readonly pointer: Word;
 }
-export const ProgramJoined = kindOf<ProgramJoined>()('program-joined', 56, 'a program is known under another struct bpf_prog *', {
-  program: ['uint', 'number of the program'],
-  pointer: ['word', 'struct bpf_prog *'],
-});
+export const ProgramJoined = kindOf<ProgramJoined>()(
+  'program-joined',
+  56,
+  'a program is known under another struct bpf_prog *',
+  {
+    program: ['uint', 'number of the program'],
+    pointer: ['word', 'struct bpf_prog *'],
+  },
+);

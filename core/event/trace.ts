@@ -4,7 +4,13 @@ export interface Marker extends Common {
   readonly kind: 'marker';
   readonly text: string;
 }
-export const Marker = kindOf<Marker>()('marker', 60, 'a marker of the recording or of the workload', { text: ['text', 'its text'] }, { changesMemory: false });
+export const Marker = kindOf<Marker>()(
+  'marker',
+  60,
+  'a marker of the recording or of the workload',
+  { text: ['text', 'its text'] },
+  { changesMemory: false },
+);
 
 /** Events were lost here; whatever they did is unknown. */
 export interface Gap extends Common {
@@ -13,7 +19,10 @@ export interface Gap extends Common {
   readonly lost: number;
   readonly why: string;
 }
-export const Gap = kindOf<Gap>()('gap', 61, 'events were lost', { lost: ['uint', 'how many; 0: not known'], why: ['text', 'how it is known'] });
+export const Gap = kindOf<Gap>()('gap', 61, 'events were lost', {
+  lost: ['uint', 'how many; 0: not known'],
+  why: ['text', 'how it is known'],
+});
 
 /** Model and recording disagree; the recording wins. */
 export interface Divergence extends Common {
@@ -46,11 +55,16 @@ export interface Forgotten extends Common {
   readonly pages: number;
   readonly why: string;
 }
-export const Forgotten = kindOf<Forgotten>()('forgotten', 63, 'nothing more is known of these pages until they are observed again', {
-  page: ['page', 'first virtual page'],
-  pages: ['uint', 'how many'],
-  why: ['text', 'why'],
-});
+export const Forgotten = kindOf<Forgotten>()(
+  'forgotten',
+  63,
+  'nothing more is known of these pages until they are observed again',
+  {
+    page: ['page', 'first virtual page'],
+    pages: ['uint', 'how many'],
+    why: ['text', 'why'],
+  },
+);
 
 /** A step of an emulated workload began; the JSON is the operation as in the workload file. */
 export interface Operation extends Common {
@@ -72,7 +86,10 @@ export interface Counter extends Common {
   readonly name: string;
   readonly value: number;
 }
-export const Counter = kindOf<Counter>()('counter', 65, 'a counter as given by a dump', { name: ['text', 'name'], value: ['uint', 'value'] });
+export const Counter = kindOf<Counter>()('counter', 65, 'a counter as given by a dump', {
+  name: ['text', 'name'],
+  value: ['uint', 'value'],
+});
 
 /** A line that is no call and changes nothing the model knows (another tracepoint). */
 export interface Noted extends Common {
@@ -80,4 +97,10 @@ export interface Noted extends Common {
   readonly event: string;
   readonly body: string;
 }
-export const Noted = kindOf<Noted>()('noted', 66, 'a recorded line of another event', { event: ['text', 'event name'], body: ['text', 'its text'] }, { changesMemory: false });
+export const Noted = kindOf<Noted>()(
+  'noted',
+  66,
+  'a recorded line of another event',
+  { event: ['text', 'event name'], body: ['text', 'its text'] },
+  { changesMemory: false },
+);

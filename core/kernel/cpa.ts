@@ -33,7 +33,8 @@ interface Change {
 }
 
 const protAt = (k: Kernel, at: Position): number | null => {
-  const entry = at.space === Space.direct ? Memory.alias(k.memory(), at.page) : Memory.page(k.memory(), at.page);
+  const entry =
+    at.space === Space.direct ? Memory.alias(k.memory(), at.page) : Memory.page(k.memory(), at.page);
   return entry === null ? (at.space === Space.direct ? Prot.kernel : null) : entry.prot;
 };
 
@@ -44,12 +45,16 @@ const leafAt = function* (k: Kernel, at: Position, numpages: number): Body<numbe
   }
   const known = Memory.aliasLeaf(k.memory(), at.page);
   if (known !== 0) return known;
-  const shift = yield* choose('leaf', { pfn: at.page, covered: numpages >= LARGE_PAGES && at.page % LARGE_PAGES === 0 });
+  const shift = yield* choose('leaf', {
+    pfn: at.page,
+    covered: numpages >= LARGE_PAGES && at.page % LARGE_PAGES === 0,
+  });
   yield* state({ kind: 'leaf-known', page: at.page - (at.page % LARGE_PAGES), shift });
   return shift;
 };
 
-const differs = (prot: number | null, change: { set: number; clear: number }): boolean => prot === null || Prot.change(prot, change.set, change.clear) !== prot;
+const differs = (prot: number | null, change: { set: number; clear: number }): boolean =>
+  prot === null || Prot.change(prot, change.set, change.clear) !== prot;
 
 /** The address that the call line shows for a position. */
 const addressOf = (k: Kernel, at: Position): Address | undefined => {
@@ -71,24 +76,51 @@ interface Cpa {
 /** A large leaf is kept and changed as a whole (0), or has to be split (1). */
 const shouldSplitLargePage = kernelFunction(
   '__should_split_large_page',
-  function* (k: Kernel, a: { address: Address | undefined; space: number; page: number; numpages: number; mask_set: Word; mask_clr: Word; shift: number }) {
+  function* (
+    k: Kernel,
+    a: {
+      address: Address | undefined;
+      space: number;
+      page: number;
+      numpages: number;
+      mask_set: Word;
+      mask_clr: Word;
+      shift: number;
+    },
+  ) {
     const change = protChange(a.mask_set, a.mask_clr);
     const pages = 2 ** (a.shift - 12);
     const start = a.page - (a.page % pages);
     if (!differs(protAt(k, a), change)) return 0;
     if (start !== a.page || a.numpages < pages) return 1;
-    yield* state({ kind: 'permission', space: a.space, page: start, pages, set: change.set, clear: change.clear });
+    yield* state({
+      kind: 'permission',
+      space: a.space,
+      page: start,
+      pages,
+      set: change.set,
+      clear: change.clear,
+    });
     return 0;
   },
 );
 
 /** One large leaf becomes 512 smaller ones; needs a page table (−ENOMEM). */
-const splitLargePage = kernelFunction('__split_large_page', function* (_k: Kernel, a: { address: Address | undefined; space: number; page: number; shift: number }) {
-  const pages = 2 ** (a.shift - 12);
-  yield* state({ kind: 'split', space: a.space, page: a.page - (a.page % pages), from: a.shift, to: a.shift - 9 });
-  yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'split' });
-  return 0;
-});
+const splitLargePage = kernelFunction(
+  '__split_large_page',
+  function* (_k: Kernel, a: { address: Address | undefined; space: number; page: number; shift: number }) {
+    const pages = 2 ** (a.shift - 12);
+    yield* state({
+      kind: 'split',
+      space: a.space,
+      page: a.page - (a.page % pages),
+      from: a.shift,
+      to: a.shift - 9,
+    });
+    yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'split' });
+    return 0;
+  },
+);
 
 /** One position: a 4K entry, a large leaf kept whole, or a split and another try. */
 const changePageAttr = kernelFunction(
@@ -101,12 +133,25 @@ const changePageAttr = kernelFunction(
       const prot = protAt(k, a);
       if (shift === 12) {
         const changed = differs(prot, change);
-        if (changed) yield* state({ kind: 'permission', space: a.space, page: a.page, pages: 1, set: change.set, clear: change.clear });
+        if (changed)
+          yield* state({
+            kind: 'permission',
+            space: a.space,
+            page: a.page,
+            pages: 1,
+            set: change.set,
+            clear: change.clear,
+          });
         return { pages: 1, changed, error: 0 };
       }
       const large = { address: addressOf(k, a), space: a.space, page: a.page, shift };
       const changed = differs(prot, change);
-      const split = yield* call(shouldSplitLargePage, { ...large, numpages: a.numpages, mask_set: a.mask_set, mask_clr: a.mask_clr });
+      const split = yield* call(shouldSplitLargePage, {
+        ...large,
+        numpages: a.numpages,
+        mask_set: a.mask_set,
+        mask_clr: a.mask_clr,
+      });
       const pages = 2 ** (shift - 12);
       if (split === 0) return { pages: Math.min(a.numpages, pages - (a.page % pages)), changed, error: 0 };
       const table = yield* choose('pageTable', {});
@@ -128,28 +173,25 @@ const identify = function* (k: Kernel, page: number, pfn: number): Body<undefine
 };
 
 /** The same change in the direct map. */
-const cpaProcessAlias = kernelFunction(
-  'cpa_process_alias',
-  function* (k: Kernel, a: Cpa): Body<number> {
-    let frame = Memory.page(k.memory(), a.page)?.frame ?? NO_FRAME;
-    if (frame < 0) {
-      const pfn = yield* choose('frame', { name: frame, page: a.page });
-      yield* identify(k, a.page, pfn);
-      if (pfn >= 0) frame = pfn;
-    }
-    const strip = k.profile.cpa.alias === 'strip-nx';
-    const alias: Cpa = {
-      space: Space.direct,
-      page: frame,
-      numpages: a.numpages,
-      mask_set: strip ? withoutNx(a.mask_set) : a.mask_set,
-      mask_clr: strip ? withoutNx(a.mask_clr) : a.mask_clr,
-      primary: 0,
-      pfn: frame >= 0 ? frame : undefined,
-    };
-    return (yield* call(changePageAttrSetClrInner, { ...alias, vaddr: addressOf(k, alias) })) as number;
-  },
-);
+const cpaProcessAlias = kernelFunction('cpa_process_alias', function* (k: Kernel, a: Cpa): Body<number> {
+  let frame = Memory.page(k.memory(), a.page)?.frame ?? NO_FRAME;
+  if (frame < 0) {
+    const pfn = yield* choose('frame', { name: frame, page: a.page });
+    yield* identify(k, a.page, pfn);
+    if (pfn >= 0) frame = pfn;
+  }
+  const strip = k.profile.cpa.alias === 'strip-nx';
+  const alias: Cpa = {
+    space: Space.direct,
+    page: frame,
+    numpages: a.numpages,
+    mask_set: strip ? withoutNx(a.mask_set) : a.mask_set,
+    mask_clr: strip ? withoutNx(a.mask_clr) : a.mask_clr,
+    primary: 0,
+    pfn: frame >= 0 ? frame : undefined,
+  };
+  return (yield* call(changePageAttrSetClrInner, { ...alias, vaddr: addressOf(k, alias) })) as number;
+});
 
 /** Change of a range, position by position; with `aliases`, each position's alias too. Returns the error. */
 const changePageAttrSetClrInner = kernelFunction(
@@ -173,27 +215,54 @@ const changePageAttrSetClrInner = kernelFunction(
 );
 
 /** Merge of 512 small leaves (7.2): all present, same bits, consecutive aligned frames. Returns how many tables were merged. */
-const collapseLargePages = kernelFunction('collapse_large_pages', function* (k: Kernel, a: { addr: Address }): Body<number> {
-  const start = a.addr.page;
-  const node = PageTable.node(k.memory().virtual, start);
-  if (node === undefined || node.count < LARGE_PAGES || node.shift[0] !== 12) return 0;
-  const first = node.frame[0] as number;
-  // Names count down while their frames go up; a run that was never identified is contiguous only by assumption.
-  if (first < 0 || first % LARGE_PAGES !== 0) return 0;
-  for (let i = 1; i < LARGE_PAGES; i++)
-    if (node.shift[i] !== 12 || node.prot[i] !== node.prot[0] || node.frame[i] !== first + i) return 0;
-  yield* state({ kind: 'collapsed', space: Space.virtual, page: start, from: 12, to: LARGE });
-  yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'collapse' });
-  return 1;
-});
+const collapseLargePages = kernelFunction(
+  'collapse_large_pages',
+  function* (k: Kernel, a: { addr: Address }): Body<number> {
+    const start = a.addr.page;
+    const node = PageTable.node(k.memory().virtual, start);
+    if (node === undefined || node.count < LARGE_PAGES || node.shift[0] !== 12) return 0;
+    const first = node.frame[0] as number;
+    // Names count down while their frames go up; a run that was never identified is contiguous only by assumption.
+    if (first < 0 || first % LARGE_PAGES !== 0) return 0;
+    for (let i = 1; i < LARGE_PAGES; i++)
+      if (node.shift[i] !== 12 || node.prot[i] !== node.prot[0] || node.frame[i] !== first + i) return 0;
+    yield* state({ kind: 'collapsed', space: Space.virtual, page: start, from: 12, to: LARGE });
+    yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'collapse' });
+    return 1;
+  },
+);
 
 const cpaFlush = kernelFunction(
   'cpa_flush',
-  function* (k: Kernel, a: { vaddr: Address; page: number; numpages: number; mask_set: Word; mask_clr: Word; curpage: number; pfn: number | undefined; collapse: number }): Body<undefined> {
-    yield* state({ kind: 'tlb-flushed', page: a.page, pages: k.profile.cpa.alias === 'not-nx-only' && a.numpages <= 33 && a.mask_clr.lo === 0 && a.mask_set.lo === 0 ? a.numpages : 0, why: 'cpa' });
+  function* (
+    k: Kernel,
+    a: {
+      vaddr: Address;
+      page: number;
+      numpages: number;
+      mask_set: Word;
+      mask_clr: Word;
+      curpage: number;
+      pfn: number | undefined;
+      collapse: number;
+    },
+  ): Body<undefined> {
+    yield* state({
+      kind: 'tlb-flushed',
+      page: a.page,
+      pages:
+        k.profile.cpa.alias === 'not-nx-only' &&
+        a.numpages <= 33 &&
+        a.mask_clr.lo === 0 &&
+        a.mask_set.lo === 0
+          ? a.numpages
+          : 0,
+      why: 'cpa',
+    });
     if (a.collapse === 1) {
       const end = a.page + a.numpages;
-      for (let page = a.page - (a.page % LARGE_PAGES); page < end; page += LARGE_PAGES) yield* call(collapseLargePages, { addr: Address.of(page) });
+      for (let page = a.page - (a.page % LARGE_PAGES); page < end; page += LARGE_PAGES)
+        yield* call(collapseLargePages, { addr: Address.of(page) });
     }
     return undefined;
   },
@@ -209,12 +278,20 @@ const lastPfn = (k: Kernel, page: number, numpages: number): number | undefined 
 
 const changePageAttrSetClr = kernelFunction(
   'change_page_attr_set_clr',
-  function* (k: Kernel, a: { vaddr: Address; numpages: number; mask_set: Word; mask_clr: Word; in_flag: number }): Body<number> {
+  function* (
+    k: Kernel,
+    a: { vaddr: Address; numpages: number; mask_set: Word; mask_clr: Word; in_flag: number },
+  ): Body<number> {
     const page = a.vaddr.page;
     const change = protChange(a.mask_set, a.mask_clr);
-    yield* call(vmUnmapAliases, { start: Address.fromWords(0xffffffff, 0xffffffff), end: Address.zero, flush: 0 });
+    yield* call(vmUnmapAliases, {
+      start: Address.fromWords(0xffffffff, 0xffffffff),
+      end: Address.zero,
+      flush: 0,
+    });
     let changed = false;
-    for (let i = 0; i < a.numpages && !changed; i++) changed = differs(Memory.page(k.memory(), page + i)?.prot ?? null, change);
+    for (let i = 0; i < a.numpages && !changed; i++)
+      changed = differs(Memory.page(k.memory(), page + i)?.prot ?? null, change);
     const aliases = k.profile.cpa.alias === 'strip-nx' || !isNxOnly(a.mask_set, a.mask_clr);
     const strip = k.profile.cpa.alias === 'strip-nx';
     const error = (yield* call(changePageAttrSetClrInner, {
@@ -237,7 +314,8 @@ const changePageAttrSetClr = kernelFunction(
     // The flush shows the frame of the last position: for a page that is never made read-only the only sight of it.
     const last = page + a.numpages - 1;
     const name = Memory.page(k.memory(), last)?.frame ?? NO_FRAME;
-    if (name < NO_FRAME && Memory.page(k.memory(), last)?.shift === 12) yield* identify(k, last, yield* choose('frame', { name, page: last }));
+    if (name < NO_FRAME && Memory.page(k.memory(), last)?.shift === 12)
+      yield* identify(k, last, yield* choose('frame', { name, page: last }));
     yield* call(cpaFlush, {
       vaddr: a.vaddr,
       page,
@@ -257,7 +335,13 @@ type SetMemory = { readonly addr: Address; readonly numpages: number };
 const setMemory = (name: string, masks: (k: Kernel) => { set: Word; clr: Word; flag?: number }) =>
   kernelFunction(name, function* (k: Kernel, a: SetMemory): Body<number> {
     const { set, clr, flag } = masks(k);
-    return (yield* call(changePageAttrSetClr, { vaddr: a.addr, numpages: a.numpages, mask_set: set, mask_clr: clr, in_flag: flag ?? 0 })) as number;
+    return (yield* call(changePageAttrSetClr, {
+      vaddr: a.addr,
+      numpages: a.numpages,
+      mask_set: set,
+      mask_clr: clr,
+      in_flag: flag ?? 0,
+    })) as number;
   });
 
 const writeBits = (k: Kernel): number => PTE.rw | (k.profile.cpa.clearsDirty ? PTE.dirty : 0);
@@ -295,7 +379,20 @@ export const setDirectMapInvalid = setDirectMap('set_direct_map_invalid_noflush'
   set: NO_MASK,
   clr: mask(PTE.present | PTE.rw | (k.profile.cpa.invalidClearsDirty ? PTE.dirty : 0)),
 }));
-export const setDirectMapDefault = setDirectMap('set_direct_map_default_noflush', () => ({ set: mask(PTE.present | PTE.rw), clr: NO_MASK }));
+export const setDirectMapDefault = setDirectMap('set_direct_map_default_noflush', () => ({
+  set: mask(PTE.present | PTE.rw),
+  clr: NO_MASK,
+}));
 
 /** Roots that a recording may show on their own. */
-export const cpaRoots = { changePageAttrSetClr, setMemoryRo, setMemoryRw, setMemoryX, setMemoryNx, setMemoryRox, setMemoryNp, setDirectMapInvalid, setDirectMapDefault };
+export const cpaRoots = {
+  changePageAttrSetClr,
+  setMemoryRo,
+  setMemoryRw,
+  setMemoryX,
+  setMemoryNx,
+  setMemoryRox,
+  setMemoryNp,
+  setDirectMapInvalid,
+  setDirectMapDefault,
+};

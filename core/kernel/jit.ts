@@ -21,34 +21,46 @@ export const packedSize = (proglen: number): number => roundUp(proglen + HEADER 
 /** Size of the area of bpf_jit_binary_alloc. */
 export const areaSize = (proglen: number): number => roundUp(proglen + HEADER + 128, PAGE_SIZE);
 
-export const bpfJitChargeModmem = kernelFunction('bpf_jit_charge_modmem', function* (k: Kernel, a: { size: number }): Body<number> {
-  const bytes = k.profile.chargeUnit === 'pages' ? a.size * PAGE_SIZE : a.size;
-  const { charged, limit } = k.memory();
-  const over = charged === null || limit === null ? null : charged + bytes > limit;
-  const result = yield* choose('charge', { size: bytes, over });
-  if (result !== 0) return result;
-  yield* state({ kind: 'charged', bytes });
-  return 0;
-});
+export const bpfJitChargeModmem = kernelFunction(
+  'bpf_jit_charge_modmem',
+  function* (k: Kernel, a: { size: number }): Body<number> {
+    const bytes = k.profile.chargeUnit === 'pages' ? a.size * PAGE_SIZE : a.size;
+    const { charged, limit } = k.memory();
+    const over = charged === null || limit === null ? null : charged + bytes > limit;
+    const result = yield* choose('charge', { size: bytes, over });
+    if (result !== 0) return result;
+    yield* state({ kind: 'charged', bytes });
+    return 0;
+  },
+);
 
-export const bpfJitUnchargeModmem = kernelFunction('bpf_jit_uncharge_modmem', function* (k: Kernel, a: { size: number }): Body<undefined> {
-  yield* state({ kind: 'charged', bytes: -(k.profile.chargeUnit === 'pages' ? a.size * PAGE_SIZE : a.size) });
-  return undefined;
-});
+export const bpfJitUnchargeModmem = kernelFunction(
+  'bpf_jit_uncharge_modmem',
+  function* (k: Kernel, a: { size: number }): Body<undefined> {
+    yield* state({
+      kind: 'charged',
+      bytes: -(k.profile.chargeUnit === 'pages' ? a.size * PAGE_SIZE : a.size),
+    });
+    return undefined;
+  },
+);
 
 /** Header and image in an area of their own, RW and NX, filled with traps. */
-const bpfJitBinaryAlloc = kernelFunction('bpf_jit_binary_alloc', function* (k: Kernel, a: { proglen: number; alignment: number; fill: string }): Body<Address | null> {
-  const size = areaSize(a.proglen);
-  const unit = k.profile.chargeUnit === 'pages' ? size / PAGE_SIZE : size;
-  if ((yield* call(bpfJitChargeModmem, { size: unit })) !== 0) return null;
-  const area = yield* call(bpfJitAllocExec, { size });
-  if (area === null) {
-    yield* call(bpfJitUnchargeModmem, { size: unit });
-    return null;
-  }
-  yield* state({ kind: 'filled', to: area, length: size, pattern: k.arch.trap, way: 'store' });
-  return area;
-});
+const bpfJitBinaryAlloc = kernelFunction(
+  'bpf_jit_binary_alloc',
+  function* (k: Kernel, a: { proglen: number; alignment: number; fill: string }): Body<Address | null> {
+    const size = areaSize(a.proglen);
+    const unit = k.profile.chargeUnit === 'pages' ? size / PAGE_SIZE : size;
+    if ((yield* call(bpfJitChargeModmem, { size: unit })) !== 0) return null;
+    const area = yield* call(bpfJitAllocExec, { size });
+    if (area === null) {
+      yield* call(bpfJitUnchargeModmem, { size: unit });
+      return null;
+    }
+    yield* state({ kind: 'filled', to: area, length: size, pattern: k.arch.trap, way: 'store' });
+    return area;
+  },
+);
 
 interface Packed {
   readonly ro: Address | null;
@@ -58,7 +70,10 @@ interface Packed {
 /** Read-only chunk and RW buffer. */
 const bpfJitBinaryPackAlloc = kernelFunction(
   'bpf_jit_binary_pack_alloc',
-  function* (_k: Kernel, a: { proglen: number; alignment: number; fill: string; was_classic: number }): Body<Packed> {
+  function* (
+    _k: Kernel,
+    a: { proglen: number; alignment: number; fill: string; was_classic: number },
+  ): Body<Packed> {
     const none: Packed = { ro: null, rw: Word.zero };
     const size = packedSize(a.proglen);
     if ((yield* call(bpfJitChargeModmem, { size })) !== 0) return none;
@@ -73,7 +88,11 @@ const bpfJitBinaryPackAlloc = kernelFunction(
       yield* call(bpfJitUnchargeModmem, { size });
       return none;
     }
-    yield* call(jitFillHole, { area: Word.isZero(rw) ? undefined : Word.toAddress(rw), size, where: 'buffer' });
+    yield* call(jitFillHole, {
+      area: Word.isZero(rw) ? undefined : Word.toAddress(rw),
+      size,
+      where: 'buffer',
+    });
     return { ro, rw };
   },
   (result) => ({ ret: result.ro ?? 0, rw_header: Word.isZero(result.rw) ? undefined : result.rw }),
@@ -94,7 +113,16 @@ const headerWord = (k: Kernel, at: Address): number | undefined => {
 /** Copies the RW buffer into the chunk. */
 export const bpfJitBinaryPackFinalize = kernelFunction(
   'bpf_jit_binary_pack_finalize',
-  function* (_k: Kernel, a: { prog: Word; ro_header: Address; rw_header: Word | undefined; ro_header_size: number | undefined; rw_header_size: number }): Body<number> {
+  function* (
+    _k: Kernel,
+    a: {
+      prog: Word;
+      ro_header: Address;
+      rw_header: Word | undefined;
+      ro_header_size: number | undefined;
+      rw_header_size: number;
+    },
+  ): Body<number> {
     const src = a.rw_header === undefined ? undefined : Word.toAddress(a.rw_header);
     yield* call(bpfArchTextCopy, { dst: a.ro_header, src, len: a.rw_header_size, what: 'image' });
     return 0;
@@ -102,13 +130,19 @@ export const bpfJitBinaryPackFinalize = kernelFunction(
 );
 
 /** Constant blinding: the program itself, or a clone of it (bpf_jit_harden). */
-const bpfJitBlindConstants = kernelFunction('bpf_jit_blind_constants', function* (_k: Kernel, a: { prog: Word }): Body<Word> {
-  return yield* choose('clone', { prog: a.prog });
-});
+const bpfJitBlindConstants = kernelFunction(
+  'bpf_jit_blind_constants',
+  function* (_k: Kernel, a: { prog: Word }): Body<Word> {
+    return yield* choose('clone', { prog: a.prog });
+  },
+);
 
-const bpfJitProgReleaseOther = kernelFunction('bpf_jit_prog_release_other', function* (_k: Kernel, _a: { prog: Word; other: Word }): Body<undefined> {
-  return undefined;
-});
+const bpfJitProgReleaseOther = kernelFunction(
+  'bpf_jit_prog_release_other',
+  function* (_k: Kernel, _a: { prog: Word; other: Word }): Body<undefined> {
+    return undefined;
+  },
+);
 
 interface Compiled {
   readonly prog: Word;
@@ -137,9 +171,15 @@ const allocateImage = function* (k: Kernel, prog: Word, proglen: number): Body<P
   const binary = k.profile.allocator === 'binary';
   const type = yield* choose('type', { prog });
   let chunk: Address | null;
-  if (binary) chunk = yield* call(bpfJitBinaryAlloc, { proglen, alignment: k.arch.codeAlignment, fill: 'trap' });
+  if (binary)
+    chunk = yield* call(bpfJitBinaryAlloc, { proglen, alignment: k.arch.codeAlignment, fill: 'trap' });
   else
-    chunk = (yield* call(bpfJitBinaryPackAlloc, { proglen, alignment: k.arch.codeAlignment, fill: 'trap', was_classic: type === 'classic' ? 1 : 0 })).ro;
+    chunk = (yield* call(bpfJitBinaryPackAlloc, {
+      proglen,
+      alignment: k.arch.codeAlignment,
+      fill: 'trap',
+      was_classic: type === 'classic' ? 1 : 0,
+    })).ro;
   if (chunk === null) return null;
   const bytes = binary ? areaSize(proglen) : packedSize(proglen);
   const number = k.nextSeq();
@@ -165,7 +205,10 @@ export const bpfIntJitCompile = kernelFunction(
       const error = yield* finish(k, program);
       if (error !== 0) return { prog: a.prog, placement: null, jited: false };
     }
-    let placement = program.start === null || program.length === null ? null : { start: program.start, length: program.length };
+    let placement =
+      program.start === null || program.length === null
+        ? null
+        : { start: program.start, length: program.length };
     if (placement === null) {
       placement = yield* choose('placement', { prog, chunk: program.chunk, proglen: program.proglen });
       if (placement !== null) yield* state({ kind: 'program-placed', program: program.number, ...placement });
@@ -180,22 +223,33 @@ export const bpfIntJitCompile = kernelFunction(
   }),
 );
 
-export const bpfJitBinaryPackFree = kernelFunction('bpf_jit_binary_pack_free', function* (_k: Kernel, a: { ro_header: Address; rw_header: Word; size: number }): Body<undefined> {
-  yield* call(bpfProgPackFree, { ptr: a.ro_header, size: a.size });
-  yield* call(bpfJitUnchargeModmem, { size: a.size });
-  return undefined;
-});
+export const bpfJitBinaryPackFree = kernelFunction(
+  'bpf_jit_binary_pack_free',
+  function* (_k: Kernel, a: { ro_header: Address; rw_header: Word; size: number }): Body<undefined> {
+    yield* call(bpfProgPackFree, { ptr: a.ro_header, size: a.size });
+    yield* call(bpfJitUnchargeModmem, { size: a.size });
+    return undefined;
+  },
+);
 
-const bpfJitBinaryFree = kernelFunction('bpf_jit_binary_free', function* (k: Kernel, a: { hdr: Address; size: number }): Body<undefined> {
-  yield* call(bpfJitFreeExec, { addr: a.hdr });
-  yield* call(bpfJitUnchargeModmem, { size: k.profile.chargeUnit === 'pages' ? a.size / PAGE_SIZE : a.size });
-  return undefined;
-});
+const bpfJitBinaryFree = kernelFunction(
+  'bpf_jit_binary_free',
+  function* (k: Kernel, a: { hdr: Address; size: number }): Body<undefined> {
+    yield* call(bpfJitFreeExec, { addr: a.hdr });
+    yield* call(bpfJitUnchargeModmem, {
+      size: k.profile.chargeUnit === 'pages' ? a.size / PAGE_SIZE : a.size,
+    });
+    return undefined;
+  },
+);
 
 /** Releases the image of a function, if it has one. `size` is what its header says where no program is known. */
 export const bpfJitFree = kernelFunction(
   'bpf_jit_free',
-  function* (k: Kernel, a: { prog: Word; jited_len: number | undefined; bpf_func: Address | undefined }): Body<undefined> {
+  function* (
+    k: Kernel,
+    a: { prog: Word; jited_len: number | undefined; bpf_func: Address | undefined },
+  ): Body<undefined> {
     if (a.jited_len === 0 || a.bpf_func === undefined) return undefined;
     const program = Memory.programAt(k.memory(), a.bpf_func);
     const binary = k.profile.allocator === 'binary';

@@ -15,10 +15,14 @@ import { allocArea, freeArea, setVmFlushResetPerms, vfree } from './vmalloc.js';
 const PMD_SIZE = 0x200000;
 
 /** The fill function of the JIT, where the recording shows it. */
-export const jitFillHole = kernelFunction('jit_fill_hole', function* (k: Kernel, a: { area: Address | undefined; size: number; where: string }): Body<undefined> {
-  if (a.where === 'area' && a.area !== undefined) yield* state({ kind: 'filled', to: a.area, length: a.size, pattern: k.arch.trap, way: 'store' });
-  return undefined;
-});
+export const jitFillHole = kernelFunction(
+  'jit_fill_hole',
+  function* (k: Kernel, a: { area: Address | undefined; size: number; where: string }): Body<undefined> {
+    if (a.where === 'area' && a.area !== undefined)
+      yield* state({ kind: 'filled', to: a.area, length: a.size, pattern: k.arch.trap, way: 'store' });
+    return undefined;
+  },
+);
 
 /** `trap`: the JIT's fill; `zero`: the dispatcher's. */
 const fillArea = function* (k: Kernel, area: Address, size: number, fill: string): Body<undefined> {
@@ -41,7 +45,8 @@ export const protect = function* (k: Kernel, addr: Address, numpages: number): B
 /** Size of a pack on this kernel. Under `trial` it is 2 MiB per node where a trial allocation gets huge pages, else a page. */
 export const packSize = (k: Kernel): number => {
   if (k.profile.pack.size === 'pmd-per-node') return PMD_SIZE * k.nodes();
-  const huge = k.profile.hugeVmalloc === 'opt-out' || (k.profile.hugeVmalloc === 'opt-in' && k.profile.asksHuge);
+  const huge =
+    k.profile.hugeVmalloc === 'opt-out' || (k.profile.hugeVmalloc === 'opt-in' && k.profile.asksHuge);
   return huge ? PMD_SIZE * k.nodes() : PAGE_SIZE;
 };
 
@@ -53,21 +58,24 @@ const selectBpfProgPackSize = function* (k: Kernel): Body<undefined> {
   return undefined;
 };
 
-const allocNewPack = kernelFunction('alloc_new_pack', function* (k: Kernel, a: { fill: string }): Body<Address | null> {
-  const size = packSize(k);
-  const area = yield* allocArea(k, size);
-  if (area === null) return null;
-  if (k.profile.pack.fillNew) yield* fillArea(k, area, size, a.fill);
-  const create = { kind: 'pack-created', start: area.page, bytes: size, partial: 0 } as const;
-  if (k.profile.pack.listedFirst) yield* state(create);
-  const error = yield* protect(k, area, size / PAGE_SIZE);
-  if (error !== 0) {
-    yield* freeArea(k, area);
-    return null;
-  }
-  if (!k.profile.pack.listedFirst) yield* state(create);
-  return area;
-});
+const allocNewPack = kernelFunction(
+  'alloc_new_pack',
+  function* (k: Kernel, a: { fill: string }): Body<Address | null> {
+    const size = packSize(k);
+    const area = yield* allocArea(k, size);
+    if (area === null) return null;
+    if (k.profile.pack.fillNew) yield* fillArea(k, area, size, a.fill);
+    const create = { kind: 'pack-created', start: area.page, bytes: size, partial: 0 } as const;
+    if (k.profile.pack.listedFirst) yield* state(create);
+    const error = yield* protect(k, area, size / PAGE_SIZE);
+    if (error !== 0) {
+      yield* freeArea(k, area);
+      return null;
+    }
+    if (!k.profile.pack.listedFirst) yield* state(create);
+    return area;
+  },
+);
 
 /** An image that no pack can hold: an area of its own. */
 const allocOversize = function* (k: Kernel, size: number, fill: string): Body<Address | null> {
@@ -97,25 +105,32 @@ export const searchPacks = (packs: readonly Pack[], size: number): Address | nul
 };
 
 /** Room for an image: chunks of a pack, or an area of its own. Null where there is none. */
-export const bpfProgPackAlloc = kernelFunction('bpf_prog_pack_alloc', function* (k: Kernel, a: { size: number; fill: string; was_classic: number }): Body<Address | null> {
-  yield* lock('pack_mutex', { late: true });
-  if (k.memory().packs.length === 0 && k.profile.pack.size === 'trial') yield* selectBpfProgPackSize(k);
-  if (a.size > packSize(k)) {
-    const area = yield* allocOversize(k, a.size, a.fill);
+export const bpfProgPackAlloc = kernelFunction(
+  'bpf_prog_pack_alloc',
+  function* (k: Kernel, a: { size: number; fill: string; was_classic: number }): Body<Address | null> {
+    yield* lock('pack_mutex', { late: true });
+    if (k.memory().packs.length === 0 && k.profile.pack.size === 'trial') yield* selectBpfProgPackSize(k);
+    if (a.size > packSize(k)) {
+      const area = yield* allocOversize(k, a.size, a.fill);
+      yield* unlock('pack_mutex');
+      if (area !== null) yield* state({ kind: 'chunk-allocated', pack: 0, at: area, bytes: a.size });
+      return area;
+    }
+    const bytes = Math.ceil(a.size / CHUNK) * CHUNK;
+    let at = yield* choose('chunk', {
+      size: a.size,
+      predicted: searchPacks(k.memory().packs, a.size),
+      wasClassic: a.was_classic === 1,
+    });
+    if (at === null) at = yield* call(allocNewPack, { fill: a.fill });
+    if (at !== null) {
+      const pack = Memory.packAt(k.memory(), at.page);
+      yield* state({ kind: 'chunk-allocated', pack: pack?.start ?? 0, at, bytes });
+    }
     yield* unlock('pack_mutex');
-    if (area !== null) yield* state({ kind: 'chunk-allocated', pack: 0, at: area, bytes: a.size });
-    return area;
-  }
-  const bytes = Math.ceil(a.size / CHUNK) * CHUNK;
-  let at = yield* choose('chunk', { size: a.size, predicted: searchPacks(k.memory().packs, a.size), wasClassic: a.was_classic === 1 });
-  if (at === null) at = yield* call(allocNewPack, { fill: a.fill });
-  if (at !== null) {
-    const pack = Memory.packAt(k.memory(), at.page);
-    yield* state({ kind: 'chunk-allocated', pack: pack?.start ?? 0, at, bytes });
-  }
-  yield* unlock('pack_mutex');
-  return at;
-});
+    return at;
+  },
+);
 
 /** The pack that the kernel finds for a chunk: by mask it may miss (two nodes, 5.18), by range it does not. */
 const ownerOf = (k: Kernel, ptr: Address): Pack | null => {
@@ -136,29 +151,37 @@ const freeWhole = function* (k: Kernel, ptr: Address, size: number): Body<undefi
 };
 
 /** Gives chunks back; the last ones of a pack take the pack with them. */
-export const bpfProgPackFree = kernelFunction('bpf_prog_pack_free', function* (k: Kernel, a: { ptr: Address; size: number }): Body<undefined> {
-  yield* lock('pack_mutex');
-  if (a.size > packSize(k)) {
-    yield* freeWhole(k, a.ptr, a.size);
+export const bpfProgPackFree = kernelFunction(
+  'bpf_prog_pack_free',
+  function* (k: Kernel, a: { ptr: Address; size: number }): Body<undefined> {
+    yield* lock('pack_mutex');
+    if (a.size > packSize(k)) {
+      yield* freeWhole(k, a.ptr, a.size);
+      yield* unlock('pack_mutex');
+      return undefined;
+    }
+    const pack = ownerOf(k, a.ptr);
+    if (pack === null) {
+      // "bpf_prog_pack bug": WARN_ONCE, nothing is freed.
+      yield* unlock('pack_mutex');
+      return undefined;
+    }
+    if (k.profile.pack.invalidate) yield* call(bpfArchTextInvalidate, { dst: a.ptr, len: a.size });
+    yield* state({
+      kind: 'chunk-freed',
+      pack: pack.start,
+      at: a.ptr,
+      bytes: Math.ceil(a.size / CHUNK) * CHUNK,
+    });
+    const after = Memory.packAt(k.memory(), pack.start);
+    if (after !== null && after.usedChunks === 0 && !after.partial) {
+      yield* state({ kind: 'pack-removed', start: pack.start });
+      yield* freeWhole(k, Address.of(pack.start), pack.bytes);
+    }
     yield* unlock('pack_mutex');
     return undefined;
-  }
-  const pack = ownerOf(k, a.ptr);
-  if (pack === null) {
-    // "bpf_prog_pack bug": WARN_ONCE, nothing is freed.
-    yield* unlock('pack_mutex');
-    return undefined;
-  }
-  if (k.profile.pack.invalidate) yield* call(bpfArchTextInvalidate, { dst: a.ptr, len: a.size });
-  yield* state({ kind: 'chunk-freed', pack: pack.start, at: a.ptr, bytes: Math.ceil(a.size / CHUNK) * CHUNK });
-  const after = Memory.packAt(k.memory(), pack.start);
-  if (after !== null && after.usedChunks === 0 && !after.partial) {
-    yield* state({ kind: 'pack-removed', start: pack.start });
-    yield* freeWhole(k, Address.of(pack.start), pack.bytes);
-  }
-  yield* unlock('pack_mutex');
-  return undefined;
-});
+  },
+);
 
 /** Number of the chunk in its pack: for messages. */
 export const chunkNumber = (pack: Pack, at: Address): number => chunkIndex(pack, at);

@@ -66,21 +66,44 @@ export interface Choices {
   /** Whether this JIT pass is the last one of the function. */
   final: { readonly question: { readonly prog: Word }; readonly answer: boolean };
   /** Code offset in the chunk and code length; null: not known. */
-  placement: { readonly question: { readonly prog: Word; readonly chunk: Address; readonly proglen: number }; readonly answer: { readonly start: Address; readonly length: number } | null };
+  placement: {
+    readonly question: { readonly prog: Word; readonly chunk: Address; readonly proglen: number };
+    readonly answer: { readonly start: Address; readonly length: number } | null;
+  };
   /** What kind of program: program, function, classic. */
   type: { readonly question: { readonly prog: Word }; readonly answer: string };
   /** Whether charging passes: over the limit only for a capable loader (0, or -EPERM). `over` null: what is charged or the limit is not known. */
-  charge: { readonly question: { readonly size: number; readonly over: boolean | null }; readonly answer: number };
+  charge: {
+    readonly question: { readonly size: number; readonly over: boolean | null };
+    readonly answer: number;
+  };
   /** Address of the RW buffer; null: the allocation failed; zero: not known. */
   buffer: { readonly question: { readonly size: number }; readonly answer: Word | null };
   /** Where the chunks lie: as first fit says, unless another order of the waiting calls is recorded. */
-  chunk: { readonly question: { readonly size: number; readonly predicted: Address | null; readonly wasClassic: boolean }; readonly answer: Address | null };
+  chunk: {
+    readonly question: {
+      readonly size: number;
+      readonly predicted: Address | null;
+      readonly wasClassic: boolean;
+    };
+    readonly answer: Address | null;
+  };
   /** Whether the pack size is still to be found by a trial allocation (5.18, 5.19). */
   trial: { readonly question: object; readonly answer: boolean };
   /** Start of a new area; null: the allocation failed. */
-  area: { readonly question: { readonly size: number; readonly predicted: Address | null; readonly predictable: boolean }; readonly answer: Address | null };
+  area: {
+    readonly question: {
+      readonly size: number;
+      readonly predicted: Address | null;
+      readonly predictable: boolean;
+    };
+    readonly answer: Address | null;
+  };
   /** Physical placement of n frames: first pfn of runs; null: named, to be identified later. */
-  frames: { readonly question: { readonly pages: number; readonly huge: boolean }; readonly answer: readonly { readonly frame: number; readonly pages: number }[] | null };
+  frames: {
+    readonly question: { readonly pages: number; readonly huge: boolean };
+    readonly answer: readonly { readonly frame: number; readonly pages: number }[] | null;
+  };
   /** A frame whose physical address shows now (an alias step, a struct page). */
   frame: { readonly question: { readonly name: number; readonly page: number }; readonly answer: number };
   /** Leaf shift of a direct-map region never seen before. */
@@ -92,9 +115,20 @@ export interface Choices {
   /** Whether another page of an area of unknown size follows. */
   more: { readonly question: { readonly fn: string }; readonly answer: boolean };
   /** Symbol of a program that is published now; null: none is. */
-  symbol: { readonly question: { readonly prog: Word; readonly program: number }; readonly answer: { readonly start: Address; readonly end: Address; readonly name: string; readonly ksym: Word } | null };
+  symbol: {
+    readonly question: { readonly prog: Word; readonly program: number };
+    readonly answer: {
+      readonly start: Address;
+      readonly end: Address;
+      readonly name: string;
+      readonly ksym: Word;
+    } | null;
+  };
   /** The next instruction that a tail-call or dispatcher update patches; null: no more. */
-  patch: { readonly question: { readonly fn: string }; readonly answer: { readonly at: Address; readonly length: number } | null };
+  patch: {
+    readonly question: { readonly fn: string };
+    readonly answer: { readonly at: Address; readonly length: number } | null;
+  };
   /** Result of a call whose outcome depends on what nobody recorded. */
   result: { readonly question: { readonly fn: string; readonly predicted: number }; readonly answer: number };
   /** Whether a predictor flush is in use (static key, 7.1+). */
@@ -141,10 +175,13 @@ export class LockRequest extends Asked<void> {
 
 export type Request = CallRequest | ChooseRequest | StateRequest | LockRequest;
 
-export const call = <A extends Args, R>(fn: KernelFunction<A, R>, args: A): CallRequest<A, R> => new CallRequest(fn, args);
-export const choose = <K extends ChoiceKind>(what: K, question: Choices[K]['question']): ChooseRequest<K> => new ChooseRequest(what, question);
+export const call = <A extends Args, R>(fn: KernelFunction<A, R>, args: A): CallRequest<A, R> =>
+  new CallRequest(fn, args);
+export const choose = <K extends ChoiceKind>(what: K, question: Choices[K]['question']): ChooseRequest<K> =>
+  new ChooseRequest(what, question);
 export const state = (fact: Fact): StateRequest => new StateRequest(fact);
-export const lock = (name: Lock, options: { late?: boolean } = {}): LockRequest => new LockRequest(name, true, options.late ?? false);
+export const lock = (name: Lock, options: { late?: boolean } = {}): LockRequest =>
+  new LockRequest(name, true, options.late ?? false);
 export const unlock = (name: Lock): LockRequest => new LockRequest(name, false, false);
 
 /** Result type of the generator of a kernel function. */
@@ -154,5 +191,6 @@ export type Body<R> = Generator<Request, R, never>;
 export const kernelFunction = <A extends Args, R>(
   name: string,
   body: (kernel: Kernel, args: A) => Generator<Request, R, never>,
-  returned: (result: R, args: A) => Args = (result) => (result === undefined ? {} : { ret: (result === null ? 0 : result) as Value }),
+  returned: (result: R, args: A) => Args = (result) =>
+    result === undefined ? {} : { ret: (result === null ? 0 : result) as Value },
 ): KernelFunction<A, R> => Object.freeze({ name, body, returned });

@@ -17,11 +17,18 @@ type Poke = {
 };
 
 /** One switch to the poking mm: at most two pages. */
-const textPokeOnce = kernelFunction('__text_poke', function* (k: Kernel, a: { addr: Address; src: Address | undefined; len: number; what: string }): Body<Address> {
-  if (a.what === 'fill') yield* state({ kind: 'filled', to: a.addr, length: a.len, pattern: k.arch.trap, way: 'poke' });
-  else yield* state({ kind: 'copied', to: a.addr, length: a.len, what: a.what, way: 'poke' });
-  return a.addr;
-});
+const textPokeOnce = kernelFunction(
+  '__text_poke',
+  function* (
+    k: Kernel,
+    a: { addr: Address; src: Address | undefined; len: number; what: string },
+  ): Body<Address> {
+    if (a.what === 'fill')
+      yield* state({ kind: 'filled', to: a.addr, length: a.len, pattern: k.arch.trap, way: 'poke' });
+    else yield* state({ kind: 'copied', to: a.addr, length: a.len, what: a.what, way: 'poke' });
+    return a.addr;
+  },
+);
 
 const pieces = function* (k: Kernel, a: Poke): Body<undefined> {
   const window = k.arch.pokePages * PAGE_SIZE;
@@ -39,53 +46,83 @@ const pieces = function* (k: Kernel, a: Poke): Body<undefined> {
   return undefined;
 };
 
-const textPokeCopyLocked = kernelFunction('text_poke_copy_locked', function* (k: Kernel, a: Poke & { core_ok: number }): Body<Address> {
-  yield* pieces(k, a);
-  return a.addr;
-});
+const textPokeCopyLocked = kernelFunction(
+  'text_poke_copy_locked',
+  function* (k: Kernel, a: Poke & { core_ok: number }): Body<Address> {
+    yield* pieces(k, a);
+    return a.addr;
+  },
+);
 
 const textPokeCopy = kernelFunction('text_poke_copy', function* (k: Kernel, a: Poke): Body<Address> {
-  if (k.profile.pokeLocked) yield* call(textPokeCopyLocked, { addr: a.addr, src: a.src, len: a.len, what: a.what, core_ok: 0 });
+  if (k.profile.pokeLocked)
+    yield* call(textPokeCopyLocked, { addr: a.addr, src: a.src, len: a.len, what: a.what, core_ok: 0 });
   else yield* pieces(k, a);
   return a.addr;
 });
 
-const textPokeSet = kernelFunction('text_poke_set', function* (k: Kernel, a: { addr: Address; c: number; len: number }): Body<Address> {
-  yield* pieces(k, { addr: a.addr, src: undefined, len: a.len, what: 'fill' });
-  return a.addr;
-});
+const textPokeSet = kernelFunction(
+  'text_poke_set',
+  function* (k: Kernel, a: { addr: Address; c: number; len: number }): Body<Address> {
+    yield* pieces(k, { addr: a.addr, src: undefined, len: a.len, what: 'fill' });
+    return a.addr;
+  },
+);
 
 /** Copies an image (or other code) to its place. Returns the destination. */
-export const bpfArchTextCopy = kernelFunction('bpf_arch_text_copy', function* (_k: Kernel, a: { dst: Address; src: Address | undefined; len: number; what: string }): Body<Address> {
-  return yield* call(textPokeCopy, { addr: a.dst, src: a.src, len: a.len, what: a.what });
-});
+export const bpfArchTextCopy = kernelFunction(
+  'bpf_arch_text_copy',
+  function* (
+    _k: Kernel,
+    a: { dst: Address; src: Address | undefined; len: number; what: string },
+  ): Body<Address> {
+    return yield* call(textPokeCopy, { addr: a.dst, src: a.src, len: a.len, what: a.what });
+  },
+);
 
 /** Fills executable memory with traps. Returns 0. */
-export const bpfArchTextInvalidate = kernelFunction('bpf_arch_text_invalidate', function* (_k: Kernel, a: { dst: Address; len: number }): Body<number> {
-  yield* call(textPokeSet, { addr: a.dst, c: TRAP_BYTE, len: a.len });
-  return 0;
-});
+export const bpfArchTextInvalidate = kernelFunction(
+  'bpf_arch_text_invalidate',
+  function* (_k: Kernel, a: { dst: Address; len: number }): Body<number> {
+    yield* call(textPokeSet, { addr: a.dst, c: TRAP_BYTE, len: a.len });
+    return 0;
+  },
+);
 
 const patch = function* (_k: Kernel, addr: Address, len: number): Body<undefined> {
   // int3 on the first byte, the tail, the first byte.
   yield* lock('text_mutex');
   yield* call(textPokeOnce, { addr, src: undefined, len: 1, what: 'instruction' });
-  if (len > 1) yield* call(textPokeOnce, { addr: Address.add(addr, 1), src: undefined, len: len - 1, what: 'instruction' });
+  if (len > 1)
+    yield* call(textPokeOnce, {
+      addr: Address.add(addr, 1),
+      src: undefined,
+      len: len - 1,
+      what: 'instruction',
+    });
   yield* call(textPokeOnce, { addr, src: undefined, len: 1, what: 'instruction' });
   yield* unlock('text_mutex');
   return undefined;
 };
 
-export const textPokeBp = kernelFunction('text_poke_bp', function* (k: Kernel, a: { addr: Address; len: number }): Body<undefined> {
-  return yield* patch(k, a.addr, a.len);
-});
-export const smpTextPokeSingle = kernelFunction('smp_text_poke_single', function* (k: Kernel, a: { addr: Address; len: number }): Body<undefined> {
-  return yield* patch(k, a.addr, a.len);
-});
+export const textPokeBp = kernelFunction(
+  'text_poke_bp',
+  function* (k: Kernel, a: { addr: Address; len: number }): Body<undefined> {
+    return yield* patch(k, a.addr, a.len);
+  },
+);
+export const smpTextPokeSingle = kernelFunction(
+  'smp_text_poke_single',
+  function* (k: Kernel, a: { addr: Address; len: number }): Body<undefined> {
+    return yield* patch(k, a.addr, a.len);
+  },
+);
 
 /** A patch of live code, by the name this kernel has for it. */
 export const patchLive = function* (k: Kernel, addr: Address, len: number): Body<undefined> {
-  return k.profile.livePatch === 'text_poke_bp' ? yield* call(textPokeBp, { addr, len }) : yield* call(smpTextPokeSingle, { addr, len });
+  return k.profile.livePatch === 'text_poke_bp'
+    ? yield* call(textPokeBp, { addr, len })
+    : yield* call(smpTextPokeSingle, { addr, len });
 };
 
 /** A poke of kernel text by somebody else (jump labels, static calls). */

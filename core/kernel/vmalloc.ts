@@ -29,18 +29,24 @@ const anyLazy = (k: Kernel): boolean => {
 };
 
 /** Releases all lazily freed areas after one flush over their union. What others freed lazily is not known here: a choice. */
-export const purgeVmapAreaLazy = kernelFunction('__purge_vmap_area_lazy', function* (k: Kernel, _a: { start: Address | undefined; end: Address | undefined }): Body<number> {
-  const purged = yield* choose('purge', { predicted: anyLazy(k) ? 1 : null });
-  if (purged === 0) return 0;
-  yield* call(flushTlbKernelRange, { start: undefined, end: undefined });
-  yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'purge' });
-  yield* state({ kind: 'areas-purged', start: 0, pages: 0 });
-  return purged;
-});
+export const purgeVmapAreaLazy = kernelFunction(
+  '__purge_vmap_area_lazy',
+  function* (k: Kernel, _a: { start: Address | undefined; end: Address | undefined }): Body<number> {
+    const purged = yield* choose('purge', { predicted: anyLazy(k) ? 1 : null });
+    if (purged === 0) return 0;
+    yield* call(flushTlbKernelRange, { start: undefined, end: undefined });
+    yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'purge' });
+    yield* state({ kind: 'areas-purged', start: 0, pages: 0 });
+    return purged;
+  },
+);
 
 export const vmUnmapAliases = kernelFunction(
   '_vm_unmap_aliases',
-  function* (_k: Kernel, a: { start: Address | undefined; end: Address | undefined; flush: number }): Body<undefined> {
+  function* (
+    _k: Kernel,
+    a: { start: Address | undefined; end: Address | undefined; flush: number },
+  ): Body<undefined> {
     const purged = yield* call(purgeVmapAreaLazy, { start: a.start, end: a.end });
     if (purged === 0 && a.flush !== 0) {
       yield* call(flushTlbKernelRange, { start: a.start, end: a.end });
@@ -83,7 +89,10 @@ const wantsHuge = (k: Kernel, size: number, flags: number): boolean => {
 
 const vmapPagesRangeNoflush = kernelFunction(
   'vmap_pages_range_noflush',
-  function* (_k: Kernel, a: { addr: Address; end: Address; page_shift: number; pages: number; frame: number; parts: string }): Body<undefined> {
+  function* (
+    _k: Kernel,
+    a: { addr: Address; end: Address; page_shift: number; pages: number; frame: number; parts: string },
+  ): Body<undefined> {
     let page: number = a.addr.page;
     for (const part of a.parts.split(' ')) {
       const [frame, pages] = part.split('+').map(Number) as [number, number];
@@ -107,43 +116,64 @@ interface VmallocArgs {
 }
 
 /** An area of `size` bytes with its pages mapped RW, NX; null where there is no room or no memory. */
-export const vmallocNodeRange = kernelFunction('__vmalloc_node_range', function* (k: Kernel, a: VmallocArgs): Body<Address | null> {
-  const huge = wantsHuge(k, a.size, a.vm_flags);
-  const align = huge ? PMD_PAGES : Math.max(1, Math.ceil(a.align / PAGE_SIZE));
-  const pages = huge ? Math.ceil(a.size / PMD_SIZE) * PMD_PAGES : Math.ceil(a.size / PAGE_SIZE);
-  const fit = lowestFit(k, a.start.page, a.end.page, pages + 1, align);
-  const at = yield* choose('area', { size: a.size, predicted: fit === null ? null : Address.of(fit), predictable: k.profile.exactFit });
-  if (at === null) return null;
-  yield* state({ kind: 'area-allocated', start: at.page, pages: pages + 1, flags: a.vm_flags & ~HUGE_VMAP_FLAG, caller: a.caller });
-  const given = yield* choose('frames', { pages, huge });
-  const shift = huge ? 21 : 12;
-  const parts: { frame: number; pages: number }[] = [];
-  if (given !== null) parts.push(...given);
-  else if (huge) for (let i = 0; i < pages; i += PMD_PAGES) parts.push({ frame: k.nameFrames(PMD_PAGES), pages: PMD_PAGES });
-  else parts.push({ frame: k.nameFrames(pages), pages });
-  yield* call(vmapPagesRangeNoflush, {
-    addr: at,
-    end: Address.of(at.page + pages),
-    page_shift: shift,
-    pages,
-    frame: 0,
-    parts: parts.map((part) => `${part.frame}+${part.pages}`).join(' '),
-  });
-  return at;
-});
+export const vmallocNodeRange = kernelFunction(
+  '__vmalloc_node_range',
+  function* (k: Kernel, a: VmallocArgs): Body<Address | null> {
+    const huge = wantsHuge(k, a.size, a.vm_flags);
+    const align = huge ? PMD_PAGES : Math.max(1, Math.ceil(a.align / PAGE_SIZE));
+    const pages = huge ? Math.ceil(a.size / PMD_SIZE) * PMD_PAGES : Math.ceil(a.size / PAGE_SIZE);
+    const fit = lowestFit(k, a.start.page, a.end.page, pages + 1, align);
+    const at = yield* choose('area', {
+      size: a.size,
+      predicted: fit === null ? null : Address.of(fit),
+      predictable: k.profile.exactFit,
+    });
+    if (at === null) return null;
+    yield* state({
+      kind: 'area-allocated',
+      start: at.page,
+      pages: pages + 1,
+      flags: a.vm_flags & ~HUGE_VMAP_FLAG,
+      caller: a.caller,
+    });
+    const given = yield* choose('frames', { pages, huge });
+    const shift = huge ? 21 : 12;
+    const parts: { frame: number; pages: number }[] = [];
+    if (given !== null) parts.push(...given);
+    else if (huge)
+      for (let i = 0; i < pages; i += PMD_PAGES)
+        parts.push({ frame: k.nameFrames(PMD_PAGES), pages: PMD_PAGES });
+    else parts.push({ frame: k.nameFrames(pages), pages });
+    yield* call(vmapPagesRangeNoflush, {
+      addr: at,
+      end: Address.of(at.page + pages),
+      page_shift: shift,
+      pages,
+      frame: 0,
+      parts: parts.map((part) => `${part.frame}+${part.pages}`).join(' '),
+    });
+    return at;
+  },
+);
 
-const vunmapRangeNoflush = kernelFunction('vunmap_range_noflush', function* (_k: Kernel, a: { start: Address; end: Address }): Body<undefined> {
-  yield* state({ kind: 'unmapped', page: a.start.page, pages: a.end.page - a.start.page });
-  return undefined;
-});
+const vunmapRangeNoflush = kernelFunction(
+  'vunmap_range_noflush',
+  function* (_k: Kernel, a: { start: Address; end: Address }): Body<undefined> {
+    yield* state({ kind: 'unmapped', page: a.start.page, pages: a.end.page - a.start.page });
+    return undefined;
+  },
+);
 
-const removeVmArea = kernelFunction('remove_vm_area', function* (k: Kernel, a: { addr: Address }): Body<undefined> {
-  const area = Memory.areaAt(k.memory(), a.addr.page);
-  if (area === null) return undefined;
-  yield* call(vunmapRangeNoflush, { start: a.addr, end: Address.of(area.start + area.pages) });
-  yield* state({ kind: 'area-freed', start: area.start });
-  return undefined;
-});
+const removeVmArea = kernelFunction(
+  'remove_vm_area',
+  function* (k: Kernel, a: { addr: Address }): Body<undefined> {
+    const area = Memory.areaAt(k.memory(), a.addr.page);
+    if (area === null) return undefined;
+    yield* call(vunmapRangeNoflush, { start: a.addr, end: Address.of(area.start + area.pages) });
+    yield* state({ kind: 'area-freed', start: area.start });
+    return undefined;
+  },
+);
 
 const structPage = (k: Kernel, pfn: number): Address | undefined => {
   const base = k.memory().vmemmap;
@@ -160,43 +190,51 @@ const resetTargets = function* (k: Kernel, area: Area | null, addr: Address): Bo
   return pfns;
 };
 
-const vunmap = kernelFunction('__vunmap', function* (k: Kernel, a: { addr: Address; deallocate_pages: number }): Body<undefined> {
-  const area = Memory.areaAt(k.memory(), a.addr.page);
-  const reset = area === null ? null : (area.flags & VM_FLUSH_RESET_PERMS) !== 0;
-  const targets = yield* resetTargets(k, area, a.addr);
-  yield* call(removeVmArea, { addr: a.addr });
-  if (reset === true || reset === null) {
-    const pfns: number[] = [];
-    let index = 0;
-    for (;;) {
-      if (targets.length > 0 ? index >= targets.length : !(yield* choose('more', { fn: 'set_direct_map_invalid_noflush' }))) break;
-      let pfn = targets[index] ?? NO_FRAME;
-      if (pfn < 0) {
-        const found = yield* choose('frame', { name: pfn, page: a.addr.page + index });
-        if (found >= 0) {
-          if (pfn !== NO_FRAME) yield* state({ kind: 'identified', frame: pfn, page: found, pages: 1 });
-          pfn = found;
+const vunmap = kernelFunction(
+  '__vunmap',
+  function* (k: Kernel, a: { addr: Address; deallocate_pages: number }): Body<undefined> {
+    const area = Memory.areaAt(k.memory(), a.addr.page);
+    const reset = area === null ? null : (area.flags & VM_FLUSH_RESET_PERMS) !== 0;
+    const targets = yield* resetTargets(k, area, a.addr);
+    yield* call(removeVmArea, { addr: a.addr });
+    if (reset === true || reset === null) {
+      const pfns: number[] = [];
+      let index = 0;
+      for (;;) {
+        if (
+          targets.length > 0
+            ? index >= targets.length
+            : !(yield* choose('more', { fn: 'set_direct_map_invalid_noflush' }))
+        )
+          break;
+        let pfn = targets[index] ?? NO_FRAME;
+        if (pfn < 0) {
+          const found = yield* choose('frame', { name: pfn, page: a.addr.page + index });
+          if (found >= 0) {
+            if (pfn !== NO_FRAME) yield* state({ kind: 'identified', frame: pfn, page: found, pages: 1 });
+            pfn = found;
+          }
         }
+        pfns.push(pfn);
+        yield* call(setDirectMapInvalid, { page: structPage(k, pfn), pfn });
+        index++;
       }
-      pfns.push(pfn);
-      yield* call(setDirectMapInvalid, { page: structPage(k, pfn), pfn });
-      index++;
+      if (reset === true || pfns.length > 0) {
+        const known = pfns.filter((pfn) => pfn >= 0);
+        const base = k.memory().directBase;
+        const complete = base !== 0 && known.length === pfns.length && known.length > 0;
+        yield* call(vmUnmapAliases, {
+          start: complete ? Address.of(base + Math.min(...known)) : undefined,
+          end: complete ? Address.of(base + Math.max(...known) + 1) : undefined,
+          flush: 1,
+        });
+        for (const pfn of pfns) yield* call(setDirectMapDefault, { page: structPage(k, pfn), pfn });
+      }
     }
-    if (reset === true || pfns.length > 0) {
-      const known = pfns.filter((pfn) => pfn >= 0);
-      const base = k.memory().directBase;
-      const complete = base !== 0 && known.length === pfns.length && known.length > 0;
-      yield* call(vmUnmapAliases, {
-        start: complete ? Address.of(base + Math.min(...known)) : undefined,
-        end: complete ? Address.of(base + Math.max(...known) + 1) : undefined,
-        flush: 1,
-      });
-      for (const pfn of pfns) yield* call(setDirectMapDefault, { page: structPage(k, pfn), pfn });
-    }
-  }
-  if (area !== null) yield* state({ kind: 'frames-released', start: area.start });
-  return undefined;
-});
+    if (area !== null) yield* state({ kind: 'frames-released', start: area.start });
+    return undefined;
+  },
+);
 
 /** Gives an area back; with VM_FLUSH_RESET_PERMS the direct-map aliases go not-present and then RW again. */
 export const vfree = kernelFunction('vfree', function* (_k: Kernel, a: { addr: Address }): Body<undefined> {
@@ -213,56 +251,98 @@ const PROT_KERNEL: Word = { hi: 0x80000000, lo: 0x163 };
 
 const areaRequest = (k: Kernel, size: number, flags: number, caller: string): VmallocArgs => {
   const [start, end] = moduleRange(k);
-  return { size, align: PAGE_SIZE, start, end, gfp_mask: k.profile.gfp, prot: PROT_KERNEL, vm_flags: flags, caller };
+  return {
+    size,
+    align: PAGE_SIZE,
+    start,
+    end,
+    gfp_mask: k.profile.gfp,
+    prot: PROT_KERNEL,
+    vm_flags: flags,
+    caller,
+  };
 };
 
-export const moduleAlloc = kernelFunction('module_alloc', function* (k: Kernel, a: { size: number }): Body<Address | null> {
-  return yield* call(vmallocNodeRange, areaRequest(k, a.size, k.profile.areaFlags, 'module_alloc'));
-});
+export const moduleAlloc = kernelFunction(
+  'module_alloc',
+  function* (k: Kernel, a: { size: number }): Body<Address | null> {
+    return yield* call(vmallocNodeRange, areaRequest(k, a.size, k.profile.areaFlags, 'module_alloc'));
+  },
+);
 
-export const moduleMemfree = kernelFunction('module_memfree', function* (_k: Kernel, a: { addr: Address }): Body<undefined> {
-  yield* call(vfree, { addr: a.addr });
-  return undefined;
-});
+export const moduleMemfree = kernelFunction(
+  'module_memfree',
+  function* (_k: Kernel, a: { addr: Address }): Body<undefined> {
+    yield* call(vfree, { addr: a.addr });
+    return undefined;
+  },
+);
 
-const execmemVmalloc = kernelFunction('execmem_vmalloc', function* (k: Kernel, a: { size: number }): Body<Address | null> {
-  return yield* call(vmallocNodeRange, areaRequest(k, a.size, k.profile.areaFlags, 'execmem_alloc'));
-});
+const execmemVmalloc = kernelFunction(
+  'execmem_vmalloc',
+  function* (k: Kernel, a: { size: number }): Body<Address | null> {
+    return yield* call(vmallocNodeRange, areaRequest(k, a.size, k.profile.areaFlags, 'execmem_alloc'));
+  },
+);
 
-export const execmemAlloc = kernelFunction('execmem_alloc', function* (_k: Kernel, a: { type: number; size: number }): Body<Address | null> {
-  return yield* call(execmemVmalloc, { size: a.size });
-});
+export const execmemAlloc = kernelFunction(
+  'execmem_alloc',
+  function* (_k: Kernel, a: { type: number; size: number }): Body<Address | null> {
+    return yield* call(execmemVmalloc, { size: a.size });
+  },
+);
 
-export const execmemFree = kernelFunction('execmem_free', function* (_k: Kernel, a: { addr: Address }): Body<undefined> {
-  yield* call(vfree, { addr: a.addr });
-  return undefined;
-});
+export const execmemFree = kernelFunction(
+  'execmem_free',
+  function* (_k: Kernel, a: { addr: Address }): Body<undefined> {
+    yield* call(vfree, { addr: a.addr });
+    return undefined;
+  },
+);
 
 const EXECMEM_BPF = 3;
 
-export const bpfJitAllocExec = kernelFunction('bpf_jit_alloc_exec', function* (k: Kernel, a: { size: number }): Body<Address | null> {
-  return k.profile.execAlloc === 'module_alloc' ? yield* call(moduleAlloc, { size: a.size }) : yield* call(execmemAlloc, { type: EXECMEM_BPF, size: a.size });
-});
+export const bpfJitAllocExec = kernelFunction(
+  'bpf_jit_alloc_exec',
+  function* (k: Kernel, a: { size: number }): Body<Address | null> {
+    return k.profile.execAlloc === 'module_alloc'
+      ? yield* call(moduleAlloc, { size: a.size })
+      : yield* call(execmemAlloc, { type: EXECMEM_BPF, size: a.size });
+  },
+);
 
-export const bpfJitFreeExec = kernelFunction('bpf_jit_free_exec', function* (k: Kernel, a: { addr: Address }): Body<undefined> {
-  if (k.profile.execAlloc === 'module_alloc') yield* call(moduleMemfree, { addr: a.addr });
-  else yield* call(execmemFree, { addr: a.addr });
-  return undefined;
-});
+export const bpfJitFreeExec = kernelFunction(
+  'bpf_jit_free_exec',
+  function* (k: Kernel, a: { addr: Address }): Body<undefined> {
+    if (k.profile.execAlloc === 'module_alloc') yield* call(moduleMemfree, { addr: a.addr });
+    else yield* call(execmemFree, { addr: a.addr });
+    return undefined;
+  },
+);
 
 /** module_alloc_huge of the series of June 2022 (never merged): asks for huge pages, no reset flag. */
-const moduleAllocHuge = kernelFunction('module_alloc_huge', function* (k: Kernel, a: { size: number }): Body<Address | null> {
-  return yield* call(vmallocNodeRange, areaRequest(k, a.size, k.profile.areaFlags | HUGE_VMAP_FLAG, 'module_alloc_huge'));
-});
+const moduleAllocHuge = kernelFunction(
+  'module_alloc_huge',
+  function* (k: Kernel, a: { size: number }): Body<Address | null> {
+    return yield* call(
+      vmallocNodeRange,
+      areaRequest(k, a.size, k.profile.areaFlags | HUGE_VMAP_FLAG, 'module_alloc_huge'),
+    );
+  },
+);
 
 /** The area of a pack, or of an image larger than one, through the call that this kernel uses. */
 export const allocArea = function* (k: Kernel, size: number): Body<Address | null> {
   if (k.profile.asksHuge) return yield* call(moduleAllocHuge, { size });
-  return k.profile.areaCall === 'module_alloc' ? yield* call(moduleAlloc, { size }) : yield* call(bpfJitAllocExec, { size });
+  return k.profile.areaCall === 'module_alloc'
+    ? yield* call(moduleAlloc, { size })
+    : yield* call(bpfJitAllocExec, { size });
 };
 
 export const freeArea = function* (k: Kernel, addr: Address): Body<undefined> {
-  return k.profile.areaCall === 'module_alloc' ? yield* call(moduleMemfree, { addr }) : yield* call(bpfJitFreeExec, { addr });
+  return k.profile.areaCall === 'module_alloc'
+    ? yield* call(moduleMemfree, { addr })
+    : yield* call(bpfJitFreeExec, { addr });
 };
 
 /** set_vm_flush_reset_perms: later vfree resets the permissions of the pages. */

@@ -26,7 +26,12 @@ const imageBytes = (program: Program, trap: number, pageUnits: boolean, offset: 
 };
 
 /** Known bytes of the page at a virtual page number, or null where nothing is known of it. `pageUnits`: headers count pages (5.10). */
-export const knownBytes = (memory: Memory, page: number, trap: number, pageUnits: boolean): KnownBytes | null => {
+export const knownBytes = (
+  memory: Memory,
+  page: number,
+  trap: number,
+  pageUnits: boolean,
+): KnownBytes | null => {
   const entry = Memory.page(memory, page);
   if (entry === null || entry.frame === NO_FRAME) return null;
   const content = Memory.contentOf(memory, entry.frame);

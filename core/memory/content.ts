@@ -33,7 +33,14 @@ export interface PageContent {
 }
 
 const uniformPage = (cls: number, ref: number): PageContent =>
-  Object.freeze({ owner: null, uniform: true, classes: Uint8Array.of(cls), refs: Float64Array.of(ref), bytes: null, seen: null });
+  Object.freeze({
+    owner: null,
+    uniform: true,
+    classes: Uint8Array.of(cls),
+    refs: Float64Array.of(ref),
+    bytes: null,
+    seen: null,
+  });
 
 const PLAIN = CONTENT_CLASSES.map((_, cls) => uniformPage(cls, 0));
 
@@ -57,8 +64,12 @@ export const PageContent = Object.freeze({
     return {
       owner: token,
       uniform: false,
-      classes: content.uniform ? new Uint8Array(BLOCKS_PER_PAGE).fill(content.classes[0] as number) : content.classes.slice(),
-      refs: content.uniform ? new Float64Array(BLOCKS_PER_PAGE).fill(content.refs[0] as number) : content.refs.slice(),
+      classes: content.uniform
+        ? new Uint8Array(BLOCKS_PER_PAGE).fill(content.classes[0] as number)
+        : content.classes.slice(),
+      refs: content.uniform
+        ? new Float64Array(BLOCKS_PER_PAGE).fill(content.refs[0] as number)
+        : content.refs.slice(),
       bytes: content.bytes === null ? null : content.bytes.slice(),
       seen: content.seen,
     };

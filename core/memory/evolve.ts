@@ -1,7 +1,14 @@
 import type { Event, EventOf } from '../event/event.js';
 import { Space } from '../event/pages.js';
 import { Prot } from '../value/prot.js';
-import { applyContent, applyCopied, applyFilled, applySeen, inheritContent, moveContent } from './evolveContent.js';
+import {
+  applyContent,
+  applyCopied,
+  applyFilled,
+  applySeen,
+  inheritContent,
+  moveContent,
+} from './evolveContent.js';
 import { applyPack } from './evolvePacks.js';
 import { applyProgram } from './evolvePrograms.js';
 import { Memory, NO_FRAME, type Area } from './memory.js';
@@ -41,7 +48,14 @@ const eachSlot = (
 };
 
 /** The direct-map entry of a frame that now backs (or no longer backs) a virtual page. */
-const setBacks = (draft: Draft, token: object, pfn: number, backs: number, executable: boolean, seq: number): void => {
+const setBacks = (
+  draft: Draft,
+  token: object,
+  pfn: number,
+  backs: number,
+  executable: boolean,
+  seq: number,
+): void => {
   const node = PageTable.writable(draft.direct, token, pfn, true) as PageNode;
   const slot = pfn % NODE_PAGES;
   if (node.shift[slot] === 0) {
@@ -59,7 +73,10 @@ const applyMapped = (draft: Draft, token: object, event: EventOf<'mapped'>): voi
   ownTables(draft, token);
   const area = Memory.areaAt(draft, event.page);
   const step = event.frame === NO_FRAME ? 0 : event.frame < 0 ? -1 : 1;
-  const frames = area !== null && area.frames === null && event.frame !== NO_FRAME ? new Float64Array(area.pages).fill(NO_FRAME) : (area?.frames?.slice() ?? null);
+  const frames =
+    area !== null && area.frames === null && event.frame !== NO_FRAME
+      ? new Float64Array(area.pages).fill(NO_FRAME)
+      : (area?.frames?.slice() ?? null);
   const executable = Prot.has(event.prot, Prot.executable);
   eachSlot(draft.virtual, token, event.page, event.pages, true, (node, slot, page) => {
     const frame = event.frame + step * (page - event.page);
@@ -74,7 +91,8 @@ const applyMapped = (draft: Draft, token: object, event: EventOf<'mapped'>): voi
     if (frame !== NO_FRAME) inheritContent(draft, token, frame);
   });
   if (event.frame < NO_FRAME) draft.lowestName = Math.min(draft.lowestName, event.frame - event.pages + 1);
-  if (area !== null && frames !== null) draft.areas = SparseMap.set(draft.areas, token, area.start, { ...area, frames });
+  if (area !== null && frames !== null)
+    draft.areas = SparseMap.set(draft.areas, token, area.start, { ...area, frames });
 };
 
 const applyUnmapped = (draft: Draft, token: object, event: EventOf<'unmapped'>): void => {
@@ -95,20 +113,29 @@ const applyPermission = (draft: Draft, token: object, event: EventOf<'permission
   ownTables(draft, token);
   const direct = event.space === Space.direct;
   const becomesExecutable = (event.set & Prot.executable) !== 0;
-  eachSlot(direct ? draft.direct : draft.virtual, token, event.page, event.pages, true, (node, slot, page) => {
-    if (node.shift[slot] === 0) {
-      node.count++;
-      node.shift[slot] = direct && node.leaf !== 0 ? node.leaf : UNKNOWN_SHIFT;
-      node.prot[slot] = direct ? Prot.kernel : Prot.present | Prot.unknown(Prot.writable | Prot.executable | Prot.dirty);
-      node.frame[slot] = NO_FRAME;
-    }
-    node.prot[slot] = Prot.change(node.prot[slot] as number, event.set, event.clear);
-    node.cause[slot] = event.seq;
-    if (!direct && becomesExecutable) {
-      const frame = node.frame[slot] as number;
-      if (frame >= 0) setBacks(draft, token, frame, page, true, event.seq);
-    }
-  });
+  eachSlot(
+    direct ? draft.direct : draft.virtual,
+    token,
+    event.page,
+    event.pages,
+    true,
+    (node, slot, page) => {
+      if (node.shift[slot] === 0) {
+        node.count++;
+        node.shift[slot] = direct && node.leaf !== 0 ? node.leaf : UNKNOWN_SHIFT;
+        node.prot[slot] = direct
+          ? Prot.kernel
+          : Prot.present | Prot.unknown(Prot.writable | Prot.executable | Prot.dirty);
+        node.frame[slot] = NO_FRAME;
+      }
+      node.prot[slot] = Prot.change(node.prot[slot] as number, event.set, event.clear);
+      node.cause[slot] = event.seq;
+      if (!direct && becomesExecutable) {
+        const frame = node.frame[slot] as number;
+        if (frame >= 0) setBacks(draft, token, frame, page, true, event.seq);
+      }
+    },
+  );
 };
 
 const applyLeaf = (draft: Draft, token: object, event: EventOf<'split'> | EventOf<'collapsed'>): void => {
@@ -125,8 +152,15 @@ const applyLeaf = (draft: Draft, token: object, event: EventOf<'split'> | EventO
   if (!direct) return;
   const c = draft.counters;
   if (event.kind === 'split')
-    draft.counters = large === HUGE ? { ...c, level2Splits: c.level2Splits + 1 } : { ...c, level3Splits: c.level3Splits + 1 };
-  else draft.counters = large === HUGE ? { ...c, level2Collapses: c.level2Collapses + 1 } : { ...c, level3Collapses: c.level3Collapses + 1 };
+    draft.counters =
+      large === HUGE
+        ? { ...c, level2Splits: c.level2Splits + 1 }
+        : { ...c, level3Splits: c.level3Splits + 1 };
+  else
+    draft.counters =
+      large === HUGE
+        ? { ...c, level2Collapses: c.level2Collapses + 1 }
+        : { ...c, level3Collapses: c.level3Collapses + 1 };
 };
 
 const applyDirectMapped = (draft: Draft, token: object, event: EventOf<'direct-mapped'>): void => {
@@ -144,7 +178,8 @@ const applyLeafKnown = (draft: Draft, token: object, event: EventOf<'leaf-known'
   ownTables(draft, token);
   const node = PageTable.writable(draft.direct, token, event.page, true) as PageNode;
   node.leaf = event.shift;
-  for (let slot = 0; slot < NODE_PAGES; slot++) if (node.shift[slot] === UNKNOWN_SHIFT) node.shift[slot] = event.shift;
+  for (let slot = 0; slot < NODE_PAGES; slot++)
+    if (node.shift[slot] === UNKNOWN_SHIFT) node.shift[slot] = event.shift;
 };
 
 const applyIdentified = (draft: Draft, token: object, event: EventOf<'identified'>): void => {
@@ -200,14 +235,21 @@ const applyAreaAllocated = (draft: Draft, token: object, event: EventOf<'area-al
     frames: null,
     since: event.seq,
   });
-  draft.unknown = draft.unknown.length === 0 ? draft.unknown : draft.unknown.filter((u) => u.page + u.pages <= event.start || u.page >= event.start + event.pages);
+  draft.unknown =
+    draft.unknown.length === 0
+      ? draft.unknown
+      : draft.unknown.filter((u) => u.page + u.pages <= event.start || u.page >= event.start + event.pages);
 };
 
 const applyAreasPurged = (draft: Draft, token: object, event: EventOf<'areas-purged'>): void => {
   const all = event.pages === 0;
   const gone: number[] = [];
   for (const [start, area] of SparseMap.entries(draft.areas))
-    if (area.state === 'lazy' && (all || (area.start >= event.start && area.start < event.start + event.pages))) gone.push(start);
+    if (
+      area.state === 'lazy' &&
+      (all || (area.start >= event.start && area.start < event.start + event.pages))
+    )
+      gone.push(start);
   for (const start of gone) draft.areas = SparseMap.set<Area>(draft.areas, token, start, undefined);
 };
 
@@ -227,7 +269,10 @@ const applyForgotten = (draft: Draft, token: object, event: EventOf<'forgotten'>
       alias.cause[at] = event.seq;
     }
   });
-  draft.unknown = [...draft.unknown, { page: event.page, pages: event.pages, why: event.why, seq: event.seq }];
+  draft.unknown = [
+    ...draft.unknown,
+    { page: event.page, pages: event.pages, why: event.why, seq: event.seq },
+  ];
 };
 
 const setArea = (draft: Draft, token: object, start: number, change: Partial<Area>): void => {
@@ -292,10 +337,14 @@ export const apply = (draft: Draft, token: object, event: Event): void => {
     case 'program-joined':
       return applyProgram(draft, token, event);
     case 'counter':
-      if (event.name === 'direct_map_level2_splits') draft.counters = { ...draft.counters, level2Splits: event.value };
-      else if (event.name === 'direct_map_level3_splits') draft.counters = { ...draft.counters, level3Splits: event.value };
-      else if (event.name === 'direct_map_level2_collapses') draft.counters = { ...draft.counters, level2Collapses: event.value };
-      else if (event.name === 'direct_map_level3_collapses') draft.counters = { ...draft.counters, level3Collapses: event.value };
+      if (event.name === 'direct_map_level2_splits')
+        draft.counters = { ...draft.counters, level2Splits: event.value };
+      else if (event.name === 'direct_map_level3_splits')
+        draft.counters = { ...draft.counters, level3Splits: event.value };
+      else if (event.name === 'direct_map_level2_collapses')
+        draft.counters = { ...draft.counters, level2Collapses: event.value };
+      else if (event.name === 'direct_map_level3_collapses')
+        draft.counters = { ...draft.counters, level3Collapses: event.value };
       return;
     case 'gap':
       draft.lost += Math.max(1, event.lost);
@@ -356,4 +405,3 @@ export const folder = (start: Memory): Folder => {
     },
   };
 };
-

@@ -16,13 +16,15 @@ const put = (draft: Draft, token: object, frame: number, content: PageContent | 
 export const inheritContent = (draft: Draft, token: object, frame: number): void => {
   const before = Memory.contentOf(draft, frame);
   if (before === null || before.uniform) {
-    const ref = before !== null && before.classes[0] === ContentClass.program ? (before.refs[0] as number) : 0;
+    const ref =
+      before !== null && before.classes[0] === ContentClass.program ? (before.refs[0] as number) : 0;
     put(draft, token, frame, PageContent.uniform(ContentClass.leftover, ref));
     return;
   }
   const after = PageContent.writable(before, token) as Mutable<PageContent>;
   for (let block = 0; block < BLOCKS_PER_PAGE; block++) {
-    if (after.classes[block] !== ContentClass.program && after.classes[block] !== ContentClass.leftover) after.refs[block] = 0;
+    if (after.classes[block] !== ContentClass.program && after.classes[block] !== ContentClass.leftover)
+      after.refs[block] = 0;
     after.classes[block] = ContentClass.leftover;
   }
   after.bytes = null;
@@ -42,7 +44,10 @@ export const moveContent = (draft: Draft, token: object, name: number, pfn: numb
     return;
   }
   inheritContent(draft, token, pfn);
-  const base = PageContent.writable(Memory.contentOf(draft, pfn) as PageContent, token) as Mutable<PageContent>;
+  const base = PageContent.writable(
+    Memory.contentOf(draft, pfn) as PageContent,
+    token,
+  ) as Mutable<PageContent>;
   for (let block = 0; block < BLOCKS_PER_PAGE; block++) {
     const cls = PageContent.classAt(content, block);
     if (cls === ContentClass.leftover) continue;

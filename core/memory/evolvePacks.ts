@@ -3,13 +3,22 @@ import { PAGE_SIZE, type Address } from '../value/address.js';
 import type { Draft } from './evolve.js';
 import type { Pack } from './memory.js';
 
-type PackEvent = EventOf<'pack-created' | 'chunk-allocated' | 'chunk-freed' | 'pack-removed' | 'pack-marked' | 'charged' | 'limit-set'>;
+type PackEvent = EventOf<
+  | 'pack-created'
+  | 'chunk-allocated'
+  | 'chunk-freed'
+  | 'pack-removed'
+  | 'pack-marked'
+  | 'charged'
+  | 'limit-set'
+>;
 type MutablePack = { -readonly [K in keyof Pack]: Pack[K] };
 
 export const CHUNK = 64;
 
 /** Index of the chunk at an address of a pack. */
-export const chunkIndex = (pack: Pack, at: Address): number => ((at.page - pack.start) * PAGE_SIZE + at.offset) / CHUNK;
+export const chunkIndex = (pack: Pack, at: Address): number =>
+  ((at.page - pack.start) * PAGE_SIZE + at.offset) / CHUNK;
 
 const owned = (draft: Draft, token: object, start: number): MutablePack | null => {
   const index = draft.packs.findIndex((pack) => pack.start === start);
@@ -55,12 +64,15 @@ export const applyPack = (draft: Draft, token: object, event: PackEvent): void =
     case 'chunk-allocated':
     case 'chunk-freed': {
       const pack = event.pack === 0 ? null : owned(draft, token, event.pack);
-      if (pack !== null) mark(pack, chunkIndex(pack, event.at), event.bytes / CHUNK, event.kind === 'chunk-allocated');
+      if (pack !== null)
+        mark(pack, chunkIndex(pack, event.at), event.bytes / CHUNK, event.kind === 'chunk-allocated');
       return;
     }
     case 'pack-marked':
       draft.packs = draft.packs.map((pack) =>
-        event.start === 0 || pack.start === event.start ? { ...pack, owner: null, dirty: event.dirty === 1 } : pack,
+        event.start === 0 || pack.start === event.start
+          ? { ...pack, owner: null, dirty: event.dirty === 1 }
+          : pack,
       );
       return;
     case 'charged':

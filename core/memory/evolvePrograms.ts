@@ -6,7 +6,13 @@ import type { KernelSymbol, Program } from './memory.js';
 import { SparseMap } from './sparse.js';
 
 type ProgramEvent = EventOf<
-  'program-allocated' | 'program-placed' | 'program-finalized' | 'published' | 'unpublished' | 'program-freed' | 'program-joined'
+  | 'program-allocated'
+  | 'program-placed'
+  | 'program-finalized'
+  | 'published'
+  | 'unpublished'
+  | 'program-freed'
+  | 'program-joined'
 >;
 type Index = SparseMap<readonly number[]>;
 
@@ -20,15 +26,25 @@ const drop = (index: Index, token: object, key: number, number: number): Index =
 
 const change = (draft: Draft, token: object, number: number, with_: Partial<Program>): void => {
   const program = SparseMap.get(draft.programs, number);
-  if (program !== undefined) draft.programs = SparseMap.set(draft.programs, token, number, { ...program, ...with_ });
+  if (program !== undefined)
+    draft.programs = SparseMap.set(draft.programs, token, number, { ...program, ...with_ });
 };
 
 const pointerPage = (pointer: Word): number => Word.toAddress(pointer).page;
 
 const publish = (draft: Draft, token: object, event: EventOf<'published'>): void => {
-  const symbol: KernelSymbol = { start: event.start, end: event.end, name: event.name, ksym: event.ksym, program: event.program };
+  const symbol: KernelSymbol = {
+    start: event.start,
+    end: event.end,
+    name: event.name,
+    ksym: event.ksym,
+    program: event.program,
+  };
   const page = event.start.page;
-  draft.symbols = SparseMap.set(draft.symbols, token, page, [...(SparseMap.get(draft.symbols, page) ?? []), symbol]);
+  draft.symbols = SparseMap.set(draft.symbols, token, page, [
+    ...(SparseMap.get(draft.symbols, page) ?? []),
+    symbol,
+  ]);
   const program = SparseMap.get(draft.programs, event.program);
   if (program === undefined) return;
   change(draft, token, event.program, {
@@ -51,7 +67,10 @@ const unpublish = (draft: Draft, token: object, event: EventOf<'unpublished'>): 
   draft.symbols = SparseMap.set(draft.symbols, token, page, left.length === 0 ? undefined : left);
   const program = SparseMap.get(draft.programs, symbol.program);
   if (program === undefined) return;
-  change(draft, token, symbol.program, { symbols: program.symbols - 1, state: program.symbols === 1 ? 'closing' : program.state });
+  change(draft, token, symbol.program, {
+    symbols: program.symbols - 1,
+    state: program.symbols === 1 ? 'closing' : program.state,
+  });
 };
 
 export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): void => {
@@ -73,14 +92,21 @@ export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): 
       };
       draft.programs = SparseMap.set(draft.programs, token, program.number, program);
       draft.programsByChunk = add(draft.programsByChunk, token, program.chunk.page, program.number);
-      if (!Word.isZero(program.pointer)) draft.programsByPointer = add(draft.programsByPointer, token, pointerPage(program.pointer), program.number);
+      if (!Word.isZero(program.pointer))
+        draft.programsByPointer = add(
+          draft.programsByPointer,
+          token,
+          pointerPage(program.pointer),
+          program.number,
+        );
       return;
     }
     case 'program-placed':
       return change(draft, token, event.program, { start: event.start, length: event.length });
     case 'program-finalized': {
       const program = SparseMap.get(draft.programs, event.program);
-      if (program !== undefined && program.state === 'allocated') change(draft, token, event.program, { state: 'written' });
+      if (program !== undefined && program.state === 'allocated')
+        change(draft, token, event.program, { state: 'written' });
       return;
     }
     case 'published':
@@ -90,9 +116,20 @@ export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): 
     case 'program-joined': {
       const program = SparseMap.get(draft.programs, event.program);
       if (program === undefined) return;
-      if (!Word.isZero(program.pointer)) draft.programsByPointer = drop(draft.programsByPointer, token, pointerPage(program.pointer), event.program);
+      if (!Word.isZero(program.pointer))
+        draft.programsByPointer = drop(
+          draft.programsByPointer,
+          token,
+          pointerPage(program.pointer),
+          event.program,
+        );
       change(draft, token, event.program, { pointer: event.pointer });
-      draft.programsByPointer = add(draft.programsByPointer, token, pointerPage(event.pointer), event.program);
+      draft.programsByPointer = add(
+        draft.programsByPointer,
+        token,
+        pointerPage(event.pointer),
+        event.program,
+      );
       return;
     }
     case 'program-freed': {
@@ -100,7 +137,13 @@ export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): 
       if (program === undefined) return;
       draft.programs = SparseMap.set<Program>(draft.programs, token, event.program, undefined);
       draft.programsByChunk = drop(draft.programsByChunk, token, program.chunk.page, event.program);
-      if (!Word.isZero(program.pointer)) draft.programsByPointer = drop(draft.programsByPointer, token, pointerPage(program.pointer), event.program);
+      if (!Word.isZero(program.pointer))
+        draft.programsByPointer = drop(
+          draft.programsByPointer,
+          token,
+          pointerPage(program.pointer),
+          event.program,
+        );
       return;
     }
   }

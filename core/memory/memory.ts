@@ -155,7 +155,8 @@ export const Memory = Object.freeze({
   },
 
   packAt(memory: Memory, page: number): Pack | null {
-    for (const pack of memory.packs) if (page >= pack.start && page < pack.start + pack.bytes / 4096) return pack;
+    for (const pack of memory.packs)
+      if (page >= pack.start && page < pack.start + pack.bytes / 4096) return pack;
     return null;
   },
 

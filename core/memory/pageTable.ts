@@ -99,7 +99,9 @@ export const PageTable = Object.freeze({
   },
 
   own(table: PageTable, token: object): PageTable {
-    return table.owner === token ? table : ({ owner: token, keys: table.keys.slice(), nodes: table.nodes.slice() } as PageTable);
+    return table.owner === token
+      ? table
+      : ({ owner: token, keys: table.keys.slice(), nodes: table.nodes.slice() } as PageTable);
   },
 
   /** A node of an owned table that may be written; made when it does not exist and `create` says so. */
@@ -130,14 +132,21 @@ export const PageTable = Object.freeze({
       const base = (table.keys[index] as number) * NODE_PAGES;
       if (base >= end) return;
       const node = table.nodes[index] as PageNode;
-      for (let slot = base < start ? Math.min(start - base, NODE_PAGES) : 0; slot < NODE_PAGES && base + slot < end; slot++) {
+      for (
+        let slot = base < start ? Math.min(start - base, NODE_PAGES) : 0;
+        slot < NODE_PAGES && base + slot < end;
+        slot++
+      ) {
         if (node.shift[slot] !== 0) yield [base + slot, node, slot];
       }
     }
   },
 
   /** Nodes that two tables do not share, by their first page. */
-  *changedNodes(a: PageTable, b: PageTable): Generator<readonly [number, PageNode | undefined, PageNode | undefined]> {
+  *changedNodes(
+    a: PageTable,
+    b: PageTable,
+  ): Generator<readonly [number, PageNode | undefined, PageNode | undefined]> {
     let i = 0;
     let j = 0;
     while (i < a.keys.length || j < b.keys.length) {

@@ -45,7 +45,9 @@ interface MutableMap<V> {
 }
 
 const own = <V>(map: SparseMap<V>, token: object): MutableMap<V> =>
-  map.owner === token ? (map as unknown as MutableMap<V>) : { owner: token, keys: map.keys.slice(), leaves: map.leaves.slice(), size: map.size };
+  map.owner === token
+    ? (map as unknown as MutableMap<V>)
+    : { owner: token, keys: map.keys.slice(), leaves: map.leaves.slice(), size: map.size };
 
 export const SparseMap = Object.freeze({
   empty<V>(): SparseMap<V> {
@@ -67,7 +69,11 @@ export const SparseMap = Object.freeze({
     if (!present) {
       index = at + 1;
       owned.keys.splice(index, 0, high);
-      owned.leaves.splice(index, 0, { owner: token, count: 0, slots: new Array<V | undefined>(WIDTH).fill(undefined) });
+      owned.leaves.splice(index, 0, {
+        owner: token,
+        count: 0,
+        slots: new Array<V | undefined>(WIDTH).fill(undefined),
+      });
     }
     let leaf = owned.leaves[index] as Leaf<V>;
     if (leaf.owner !== token) {
@@ -129,7 +135,8 @@ export const SparseMap = Object.freeze({
       const la = ka === key ? a.leaves[i++] : undefined;
       const lb = kb === key ? b.leaves[j++] : undefined;
       if (la === lb) continue;
-      for (let slot = 0; slot < WIDTH; slot++) if (la?.slots[slot] !== lb?.slots[slot]) yield key * WIDTH + slot;
+      for (let slot = 0; slot < WIDTH; slot++)
+        if (la?.slots[slot] !== lb?.slots[slot]) yield key * WIDTH + slot;
     }
   },
 });

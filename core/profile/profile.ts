@@ -83,7 +83,14 @@ const base: Profile = {
   about: 'packs of 2 MiB per node on 4K leaves, filled and invalidated; RO then X',
   grade: 'recorded',
   allocator: 'pack',
-  pack: { size: 'pmd-per-node', owner: 'range', fillNew: true, invalidate: true, listedFirst: true, resetBeforeFree: false },
+  pack: {
+    size: 'pmd-per-node',
+    owner: 'range',
+    fillNew: true,
+    invalidate: true,
+    listedFirst: true,
+    resetBeforeFree: false,
+  },
   protect: ['ro', 'x'],
   protectChecked: false,
   chargeUnit: 'bytes',
@@ -110,10 +117,18 @@ const base: Profile = {
   kaslrCompiledIn: true,
 };
 
-type Change = Partial<Omit<Profile, 'pack' | 'cpa'>> & { readonly pack?: Partial<Profile['pack']>; readonly cpa?: Partial<Profile['cpa']> };
+type Change = Partial<Omit<Profile, 'pack' | 'cpa'>> & {
+  readonly pack?: Partial<Profile['pack']>;
+  readonly cpa?: Partial<Profile['cpa']>;
+};
 
 /** A profile that differs from another one. */
 export const variant = (of: Profile, change: Change): Profile =>
-  Object.freeze({ ...of, ...change, pack: Object.freeze({ ...of.pack, ...change.pack }), cpa: Object.freeze({ ...of.cpa, ...change.cpa }) });
+  Object.freeze({
+    ...of,
+    ...change,
+    pack: Object.freeze({ ...of.pack, ...change.pack }),
+    cpa: Object.freeze({ ...of.cpa, ...change.cpa }),
+  });
 
 export const v6_1: Profile = variant(base, {});

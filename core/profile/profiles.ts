@@ -89,4 +89,5 @@ export const PROFILES: readonly Profile[] = [
   v7_2,
 ];
 
-export const profileNamed = (name: string): Profile | null => PROFILES.find((profile) => profile.name === name) ?? null;
+export const profileNamed = (name: string): Profile | null =>
+  PROFILES.find((profile) => profile.name === name) ?? null;

@@ -42,7 +42,11 @@ export interface MomentFigures {
 const MAX_DIFFERENCES = 100;
 
 const rangeProt = (range: DumpedRange): string =>
-  Prot.toText((range.present ? Prot.present : 0) | (range.writable ? Prot.writable : 0) | (range.executable ? Prot.executable : 0));
+  Prot.toText(
+    (range.present ? Prot.present : 0) |
+      (range.writable ? Prot.writable : 0) |
+      (range.executable ? Prot.executable : 0),
+  );
 
 const entryText = (entry: PageEntry, phys: number): string => {
   const leaf = entry.shift < 12 ? 'leaf ?' : `leaf ${2 ** (entry.shift - 10)}K`;
@@ -66,7 +70,13 @@ const judge = (entry: PageEntry, range: DumpedRange, phys: number, wanted: numbe
 };
 
 /** Compares a rebuilt memory with a dump of the real kernel at the same moment. */
-export const compareMoment = (moment: string, memory: Memory, dump: Dump, arch: Arch, profile: Profile): MomentFigures => {
+export const compareMoment = (
+  moment: string,
+  memory: Memory,
+  dump: Dump,
+  arch: Arch,
+  profile: Profile,
+): MomentFigures => {
   const differences: Difference[] = [];
   const differ = (what: Difference['what'], at: string, state: string, real: string): void => {
     if (differences.length < MAX_DIFFERENCES) differences.push({ what, at, state, dump: real });
@@ -98,17 +108,35 @@ export const compareMoment = (moment: string, memory: Memory, dump: Dump, arch: 
       dumped.add(page);
       figures.pages_checked++;
       const entry = Memory.page(memory, page);
-      const verdict = entry === null ? 'unknown' : judge(entry, range, entry.frame, range.phys === null ? null : range.phys + page - range.start.page);
+      const verdict =
+        entry === null
+          ? 'unknown'
+          : judge(
+              entry,
+              range,
+              entry.frame,
+              range.phys === null ? null : range.phys + page - range.start.page,
+            );
       if (verdict === 'equal') figures.pages_equal++;
       else if (verdict === 'unknown') {
         figures.pages_unknown++;
         if (range.executable) figures.executable_unknown++;
-      } else differ('page', pageText(page), entry === null ? 'unknown' : entryText(entry, entry.frame), dumpText(range, page));
+      } else
+        differ(
+          'page',
+          pageText(page),
+          entry === null ? 'unknown' : entryText(entry, entry.frame),
+          dumpText(range, page),
+        );
     }
   // What the state has mapped in that part of the address space and the kernel has not.
-  const first = arch.moduleRange(true)[0] < arch.moduleRange(false)[0] ? arch.moduleRange(true)[0] : arch.moduleRange(false)[0];
+  const first =
+    arch.moduleRange(true)[0] < arch.moduleRange(false)[0]
+      ? arch.moduleRange(true)[0]
+      : arch.moduleRange(false)[0];
   for (const [page, node, slot] of PageTable.pages(memory.virtual, first))
-    if (!dumped.has(page) && Prot.has(node.prot[slot] as number, Prot.present)) differ('page', pageText(page), `mapped ${Prot.toText(node.prot[slot] as number)}`, 'not mapped');
+    if (!dumped.has(page) && Prot.has(node.prot[slot] as number, Prot.present))
+      differ('page', pageText(page), `mapped ${Prot.toText(node.prot[slot] as number)}`, 'not mapped');
 
   for (const range of [...dump.directMap, ...dump.formerDirectMap, ...dump.notPresent]) {
     if (range.phys === null) continue;
@@ -119,12 +147,19 @@ export const compareMoment = (moment: string, memory: Memory, dump: Dump, arch: 
       const verdict = entry === null ? 'unknown' : judge(entry, range, pfn, pfn);
       if (verdict === 'equal') figures.alias_equal++;
       else if (verdict === 'unknown') figures.alias_unknown++;
-      else differ('alias', pageText(range.start.page + i), entry === null ? 'unknown' : entryText(entry, pfn), dumpText(range, range.start.page + i));
+      else
+        differ(
+          'alias',
+          pageText(range.start.page + i),
+          entry === null ? 'unknown' : entryText(entry, pfn),
+          dumpText(range, range.start.page + i),
+        );
     }
   }
 
   const areas = new Map<number, number>();
-  for (const area of Memory.areas(memory)) if (area.state === 'live') areas.set(area.start, area.start + area.pages);
+  for (const area of Memory.areas(memory))
+    if (area.state === 'live') areas.set(area.start, area.start + area.pages);
   for (const area of dump.areas) {
     if (area.lazy) continue;
     figures.areas_checked++;
@@ -132,14 +167,23 @@ export const compareMoment = (moment: string, memory: Memory, dump: Dump, arch: 
     areas.delete(area.start.page);
     if (end === undefined) figures.areas_unknown++;
     else if (end === area.end.page) figures.areas_equal++;
-    else differ('area', Address.toText(area.start), `ends at ${pageText(end)}`, `ends at ${Address.toText(area.end)}`);
+    else
+      differ(
+        'area',
+        Address.toText(area.start),
+        `ends at ${pageText(end)}`,
+        `ends at ${Address.toText(area.end)}`,
+      );
   }
   const outside = dump.areas.reduce((low, area) => Math.min(low, area.start.page), Infinity);
-  for (const [start, end] of areas) if (start >= outside || start >= first) differ('area', pageText(start), `live, ends at ${pageText(end)}`, 'no such area');
+  for (const [start, end] of areas)
+    if (start >= outside || start >= first)
+      differ('area', pageText(start), `live, ends at ${pageText(end)}`, 'no such area');
 
   const names = new Map<string, number>();
   const key = (at: Address, name: string): string => `${Address.toText(at)} ${name}`;
-  for (const symbol of Memory.symbols(memory)) names.set(key(symbol.start, symbol.name), (names.get(key(symbol.start, symbol.name)) ?? 0) + 1);
+  for (const symbol of Memory.symbols(memory))
+    names.set(key(symbol.start, symbol.name), (names.get(key(symbol.start, symbol.name)) ?? 0) + 1);
   for (const symbol of dump.symbols) {
     figures.symbols_checked++;
     const k = key(symbol.address, symbol.name);
@@ -150,7 +194,8 @@ export const compareMoment = (moment: string, memory: Memory, dump: Dump, arch: 
       else names.set(k, count - 1);
     } else differ('symbol', Address.toText(symbol.address), 'not published', symbol.name);
   }
-  for (const k of names.keys()) differ('symbol', k.split(' ')[0] as string, k.split(' ')[1] as string, 'no such symbol');
+  for (const k of names.keys())
+    differ('symbol', k.split(' ')[0] as string, k.split(' ')[1] as string, 'no such symbol');
 
   const pages = dump.bytes === null ? [] : dump.bytes.pages();
   for (const page of pages) {
@@ -203,7 +248,8 @@ const compareBytes = (
     else if (known.bytes[i] === real[i]) figures.bytes_equal++;
     else if (!reported) {
       reported = true;
-      const hex = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(i, Math.min(i + 8, to))).toString('hex');
+      const hex = (bytes: Uint8Array): string =>
+        Buffer.from(bytes.subarray(i, Math.min(i + 8, to))).toString('hex');
       differ('bytes', Address.toText(Address.of(page, i)), hex(known.bytes), hex(real));
     }
   }

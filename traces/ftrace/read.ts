@@ -4,6 +4,11 @@ import type { TraceLine } from './line.js';
 import { FtraceReader, type FtraceOptions } from './reader.js';
 import { type SourceOptions, readSource } from './source.js';
 
+export interface ReadOptions extends FtraceOptions, SourceOptions {
+  /** Gets the reader before the first line: its origin and counts are filled while it reads. */
+  readonly onReader?: (reader: FtraceReader) => void;
+}
+
 /**
  * Reads a whole trace: a path or `-`, plain or gzip. `sink` gets each line as it is read; the reader holds the counts. A failure
  * (unreadable, not a trace, truncated) may come after lines were given.
@@ -11,9 +16,10 @@ import { type SourceOptions, readSource } from './source.js';
 export async function readFtrace(
   path: string,
   sink: (line: TraceLine) => void,
-  options: FtraceOptions & SourceOptions = {},
+  options: ReadOptions = {},
 ): Promise<Result<FtraceReader>> {
   const reader = new FtraceReader(sink, options);
+  options.onReader?.(reader);
   let head: Uint8Array[] | null = [];
   for await (const chunk of readSource(path, options)) {
     if (!chunk.ok) return chunk;

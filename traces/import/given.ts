@@ -13,7 +13,10 @@ const BLOCK = 64;
 const NO_BYTES = new Uint8Array(0);
 
 const protOf = (range: DumpedRange): number =>
-  (range.present ? Prot.present : 0) | (range.writable ? Prot.writable : 0) | (range.executable ? Prot.executable : 0) | (range.dirty ? Prot.dirty : 0);
+  (range.present ? Prot.present : 0) |
+  (range.writable ? Prot.writable : 0) |
+  (range.executable ? Prot.executable : 0) |
+  (range.dirty ? Prot.dirty : 0);
 
 const shiftOf = (leaf: number): number => Math.round(Math.log2(leaf));
 
@@ -61,7 +64,7 @@ interface Walk {
 const walkPack = (dump: Dump, start: Address, size: number, trap: number, cleanFill: boolean): Walk => {
   const chunks: { at: Address; bytes: number }[] = [];
   let partial = !cleanFill;
-  for (let offset = 0; offset < size; ) {
+  for (let offset = 0; offset < size;) {
     const at = Address.add(start, offset);
     const page = dump.bytes?.page(at.page) ?? null;
     if (page === null) {
@@ -73,7 +76,11 @@ const walkPack = (dump: Dump, start: Address, size: number, trap: number, cleanF
       offset += BLOCK;
       continue;
     }
-    const word = (page[at.offset] as number) | ((page[at.offset + 1] as number) << 8) | ((page[at.offset + 2] as number) << 16) | ((page[at.offset + 3] as number) << 24);
+    const word =
+      (page[at.offset] as number) |
+      ((page[at.offset + 1] as number) << 8) |
+      ((page[at.offset + 2] as number) << 16) |
+      ((page[at.offset + 3] as number) << 24);
     const behind = [4, 5, 6, 7].every((i) => page[at.offset + i] === ((trap >>> (8 * i)) & 0xff));
     if (word >= BLOCK && word % BLOCK === 0 && offset + word <= size && behind) {
       chunks.push({ at, bytes: word });
@@ -83,7 +90,8 @@ const walkPack = (dump: Dump, start: Address, size: number, trap: number, cleanF
     // No header: an object of another kind (the dispatcher). Its blocks are taken, how it is laid out is not known.
     partial = true;
     const last = chunks.at(-1);
-    if (last !== undefined && Address.equals(Address.add(last.at, last.bytes), at) && last.bytes < 0) last.bytes += BLOCK;
+    if (last !== undefined && Address.equals(Address.add(last.at, last.bytes), at) && last.bytes < 0)
+      last.bytes += BLOCK;
     chunks.push({ at, bytes: BLOCK });
     offset += BLOCK;
   }
@@ -95,11 +103,16 @@ const PACK_CALLERS = /^(bpf_prog_pack_alloc|alloc_new_pack)\b/;
 /** What a dump says about memory, as facts that a log can start from. */
 export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => {
   const facts: Fact[] = [];
-  const first = dump.directMap.find((range) => range.phys !== null) ?? dump.formerDirectMap.find((range) => range.phys !== null);
-  if (first !== undefined && first.phys !== null) facts.push({ kind: 'bases-learned', direct: first.start.page - first.phys, vmemmap: Word.zero });
+  const first =
+    dump.directMap.find((range) => range.phys !== null) ??
+    dump.formerDirectMap.find((range) => range.phys !== null);
+  if (first !== undefined && first.phys !== null)
+    facts.push({ kind: 'bases-learned', direct: first.start.page - first.phys, vmemmap: Word.zero });
   for (const area of dump.areas) {
     if (area.lazy) continue;
-    const executable = dump.executableArea.some((range) => range.executable && range.start.page >= area.start.page && range.start.page < area.end.page);
+    const executable = dump.executableArea.some(
+      (range) => range.executable && range.start.page >= area.start.page && range.start.page < area.end.page,
+    );
     facts.push({
       kind: 'area-allocated',
       start: area.start.page,
@@ -109,9 +122,24 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
     });
   }
   for (const range of dump.executableArea)
-    if (range.phys !== null) facts.push({ kind: 'mapped', page: range.start.page, pages: pagesOf(range), shift: shiftOf(range.leaf), prot: protOf(range), frame: range.phys });
+    if (range.phys !== null)
+      facts.push({
+        kind: 'mapped',
+        page: range.start.page,
+        pages: pagesOf(range),
+        shift: shiftOf(range.leaf),
+        prot: protOf(range),
+        frame: range.phys,
+      });
   for (const range of [...dump.directMap, ...dump.formerDirectMap, ...dump.notPresent])
-    if (range.phys !== null) facts.push({ kind: 'direct-mapped', page: range.phys, pages: pagesOf(range), shift: shiftOf(range.leaf), prot: protOf(range) });
+    if (range.phys !== null)
+      facts.push({
+        kind: 'direct-mapped',
+        page: range.phys,
+        pages: pagesOf(range),
+        shift: shiftOf(range.leaf),
+        prot: protOf(range),
+      });
   for (const range of dump.executableArea)
     for (let i = 0; i < pagesOf(range) && range.phys !== null; i++) {
       const bytes = dump.bytes?.page((range.start.page + i) as never) ?? null;
@@ -123,7 +151,13 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
     for (const area of dump.areas) {
       if (area.lazy || !PACK_CALLERS.test(area.caller)) continue;
       const bytes = (pagesOf(area) - 1) * PAGE_SIZE;
-      const walk = walkPack(dump, area.start, bytes, arch.trap, profile.pack.fillNew && profile.pack.invalidate);
+      const walk = walkPack(
+        dump,
+        area.start,
+        bytes,
+        arch.trap,
+        profile.pack.fillNew && profile.pack.invalidate,
+      );
       facts.push({ kind: 'pack-created', start: area.start.page, bytes, partial: walk.partial ? 1 : 0 });
       for (const chunk of walk.chunks) {
         facts.push({ kind: 'chunk-allocated', pack: area.start.page, at: chunk.at, bytes: chunk.bytes });
@@ -136,8 +170,18 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
       if (area.lazy || !/^(bpf_jit_binary_alloc|bpf_jit_alloc_exec)\b/.test(area.caller)) continue;
       charged += (pagesOf(area) - 1) * PAGE_SIZE;
     }
-  for (const symbol of dump.symbols) facts.push({ kind: 'published', program: 0, start: symbol.address, end: symbol.address, name: symbol.name, id: 0, ksym: Word.zero });
-  if (dump.jitLimit !== null) facts.push({ kind: 'limit-set', bytes: dump.jitLimit, charged: sure ? charged : -1 });
+  for (const symbol of dump.symbols)
+    facts.push({
+      kind: 'published',
+      program: 0,
+      start: symbol.address,
+      end: symbol.address,
+      name: symbol.name,
+      id: 0,
+      ksym: Word.zero,
+    });
+  if (dump.jitLimit !== null)
+    facts.push({ kind: 'limit-set', bytes: dump.jitLimit, charged: sure ? charged : -1 });
   for (const [name, value] of Object.entries(dump.vmstat)) facts.push({ kind: 'counter', name, value });
   return facts;
 };

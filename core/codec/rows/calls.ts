@@ -53,7 +53,7 @@ const chosen: Row<Chosen> = {
 };
 
 export const callRows = {
-  'entered': entered,
-  'returned': returned,
-  'chosen': chosen,
+  entered: entered,
+  returned: returned,
+  chosen: chosen,
 };

@@ -1,4 +1,12 @@
-import type { PackCreated, ChunkAllocated, ChunkFreed, PackRemoved, PackMarked, Charged, LimitSet } from '../../event/packs.js';
+import type {
+  PackCreated,
+  ChunkAllocated,
+  ChunkFreed,
+  PackRemoved,
+  PackMarked,
+  Charged,
+  LimitSet,
+} from '../../event/packs.js';
 import { addressAt, numberAt } from '../columns.js';
 import type { Row } from '../row.js';
 
@@ -114,6 +122,6 @@ export const packRows = {
   'chunk-freed': chunkFreed,
   'pack-removed': packRemoved,
   'pack-marked': packMarked,
-  'charged': charged,
+  charged: charged,
   'limit-set': limitSet,
 };

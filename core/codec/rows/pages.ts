@@ -1,9 +1,26 @@
-import type { Mapped, Unmapped, DirectMapped, Permission, Split, Collapsed, Identified, FramesReleased, BasesLearned, LeafKnown } from '../../event/pages.js';
+import type {
+  Mapped,
+  Unmapped,
+  DirectMapped,
+  Permission,
+  Split,
+  Collapsed,
+  Identified,
+  FramesReleased,
+  BasesLearned,
+  LeafKnown,
+} from '../../event/pages.js';
 import { numberAt, wordAt } from '../columns.js';
 import type { Row } from '../row.js';
 
 const mapped: Row<Mapped> = {
-  get: { page: (e) => e.page, pages: (e) => e.pages, shift: (e) => e.shift, prot: (e) => e.prot, frame: (e) => e.frame },
+  get: {
+    page: (e) => e.page,
+    pages: (e) => e.pages,
+    shift: (e) => e.shift,
+    prot: (e) => e.prot,
+    frame: (e) => e.frame,
+  },
   make: (seq, time, cpu, task, call, origin, f, j) => ({
     seq,
     time,
@@ -53,7 +70,13 @@ const directMapped: Row<DirectMapped> = {
 };
 
 const permission: Row<Permission> = {
-  get: { space: (e) => e.space, page: (e) => e.page, pages: (e) => e.pages, set: (e) => e.set, clear: (e) => e.clear },
+  get: {
+    space: (e) => e.space,
+    page: (e) => e.page,
+    pages: (e) => e.pages,
+    set: (e) => e.set,
+    clear: (e) => e.clear,
+  },
   make: (seq, time, cpu, task, call, origin, f, j) => ({
     seq,
     time,
@@ -165,13 +188,13 @@ const leafKnown: Row<LeafKnown> = {
 };
 
 export const pageRows = {
-  'mapped': mapped,
-  'unmapped': unmapped,
+  mapped: mapped,
+  unmapped: unmapped,
   'direct-mapped': directMapped,
-  'permission': permission,
-  'split': split,
-  'collapsed': collapsed,
-  'identified': identified,
+  permission: permission,
+  split: split,
+  collapsed: collapsed,
+  identified: identified,
   'frames-released': framesReleased,
   'bases-learned': basesLearned,
   'leaf-known': leafKnown,

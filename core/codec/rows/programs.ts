@@ -1,9 +1,24 @@
-import type { ProgramAllocated, ProgramPlaced, ProgramFinalized, Published, Unpublished, ProgramFreed, ProgramJoined } from '../../event/programs.js';
+import type {
+  ProgramAllocated,
+  ProgramPlaced,
+  ProgramFinalized,
+  Published,
+  Unpublished,
+  ProgramFreed,
+  ProgramJoined,
+} from '../../event/programs.js';
 import { addressAt, numberAt, textAt, wordAt } from '../columns.js';
 import type { Row } from '../row.js';
 
 const programAllocated: Row<ProgramAllocated> = {
-  get: { program: (e) => e.program, pointer: (e) => e.pointer, chunk: (e) => e.chunk, bytes: (e) => e.bytes, proglen: (e) => e.proglen, type: (e) => e.type },
+  get: {
+    program: (e) => e.program,
+    pointer: (e) => e.pointer,
+    chunk: (e) => e.chunk,
+    bytes: (e) => e.bytes,
+    proglen: (e) => e.proglen,
+    type: (e) => e.type,
+  },
   make: (seq, time, cpu, task, call, origin, f, j) => ({
     seq,
     time,
@@ -52,7 +67,14 @@ const programFinalized: Row<ProgramFinalized> = {
 };
 
 const published: Row<Published> = {
-  get: { program: (e) => e.program, start: (e) => e.start, end: (e) => e.end, name: (e) => e.name, id: (e) => e.id, ksym: (e) => e.ksym },
+  get: {
+    program: (e) => e.program,
+    start: (e) => e.start,
+    end: (e) => e.end,
+    name: (e) => e.name,
+    id: (e) => e.id,
+    ksym: (e) => e.ksym,
+  },
   make: (seq, time, cpu, task, call, origin, f, j) => ({
     seq,
     time,
@@ -119,8 +141,8 @@ export const programRows = {
   'program-allocated': programAllocated,
   'program-placed': programPlaced,
   'program-finalized': programFinalized,
-  'published': published,
-  'unpublished': unpublished,
+  published: published,
+  unpublished: unpublished,
   'program-freed': programFreed,
   'program-joined': programJoined,
 };

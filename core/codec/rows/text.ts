@@ -52,7 +52,14 @@ const seen: Row<Seen> = {
 };
 
 const content: Row<Content> = {
-  get: { frame: (e) => e.frame, block: (e) => e.block, blocks: (e) => e.blocks, class: (e) => e.class, ref: (e) => e.ref, bytes: (e) => e.bytes },
+  get: {
+    frame: (e) => e.frame,
+    block: (e) => e.block,
+    blocks: (e) => e.blocks,
+    class: (e) => e.class,
+    ref: (e) => e.ref,
+    bytes: (e) => e.bytes,
+  },
   make: (seq, time, cpu, task, call, origin, f, j) => ({
     seq,
     time,
@@ -87,9 +94,9 @@ const tlbFlushed: Row<TlbFlushed> = {
 };
 
 export const textRows = {
-  'copied': copied,
-  'filled': filled,
-  'seen': seen,
-  'content': content,
+  copied: copied,
+  filled: filled,
+  seen: seen,
+  content: content,
   'tlb-flushed': tlbFlushed,
 };

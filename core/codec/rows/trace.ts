@@ -32,7 +32,13 @@ const gap: Row<Gap> = {
 };
 
 const divergence: Row<Divergence> = {
-  get: { id: (e) => e.id, line: (e) => e.line, fn: (e) => e.fn, model: (e) => e.model, recorded: (e) => e.recorded },
+  get: {
+    id: (e) => e.id,
+    line: (e) => e.line,
+    fn: (e) => e.fn,
+    model: (e) => e.model,
+    recorded: (e) => e.recorded,
+  },
   make: (seq, time, cpu, task, call, origin, f, j) => ({
     seq,
     time,
@@ -111,11 +117,11 @@ const noted: Row<Noted> = {
 };
 
 export const traceRows = {
-  'marker': marker,
-  'gap': gap,
-  'divergence': divergence,
-  'forgotten': forgotten,
-  'operation': operation,
-  'counter': counter,
-  'noted': noted,
+  marker: marker,
+  gap: gap,
+  divergence: divergence,
+  forgotten: forgotten,
+  operation: operation,
+  counter: counter,
+  noted: noted,
 };

@@ -2,7 +2,13 @@ import type { ChoiceKind, Choices } from '../../kernel/request.js';
 import type { Memory } from '../../memory/memory.js';
 import { Address } from '../../value/address.js';
 import { Word } from '../../value/words.js';
-import { recordedAddress, recordedNumber, recordedText, recordedValue, type RecordedLine } from '../recorded.js';
+import {
+  recordedAddress,
+  recordedNumber,
+  recordedText,
+  recordedValue,
+  type RecordedLine,
+} from '../recorded.js';
 import type { Visibility } from './visibility.js';
 
 /** What an answer may look at: the task's next line, the line that opened its root call, memory, what has been seen. */
@@ -15,13 +21,30 @@ export interface AnswerContext {
   readonly packSeen: boolean;
 }
 
-type Answer<K extends ChoiceKind> = (question: Choices[K]['question'], context: AnswerContext) => Choices[K]['answer'];
+type Answer<K extends ChoiceKind> = (
+  question: Choices[K]['question'],
+  context: AnswerContext,
+) => Choices[K]['answer'];
 
-const entryOf = (line: RecordedLine, ...names: readonly string[]): boolean => !line.isReturn && names.includes(line.fn);
-const resultOf = (line: RecordedLine, ...names: readonly string[]): boolean => line.isReturn && names.includes(line.fn);
+const entryOf = (line: RecordedLine, ...names: readonly string[]): boolean =>
+  !line.isReturn && names.includes(line.fn);
+const resultOf = (line: RecordedLine, ...names: readonly string[]): boolean =>
+  line.isReturn && names.includes(line.fn);
 
-const AREA_CALLS = ['__vmalloc_node_range', 'module_alloc', 'bpf_jit_alloc_exec', 'execmem_alloc', 'execmem_vmalloc'];
-const FINAL_CALLS = ['bpf_jit_binary_pack_finalize', 'bpf_arch_text_copy', 'set_memory_ro', 'set_memory_rox', 'set_memory_x'];
+const AREA_CALLS = [
+  '__vmalloc_node_range',
+  'module_alloc',
+  'bpf_jit_alloc_exec',
+  'execmem_alloc',
+  'execmem_vmalloc',
+];
+const FINAL_CALLS = [
+  'bpf_jit_binary_pack_finalize',
+  'bpf_arch_text_copy',
+  'set_memory_ro',
+  'set_memory_rox',
+  'set_memory_x',
+];
 
 const frameOf = (context: AnswerContext): number => {
   const { line, memory } = context;
@@ -51,8 +74,12 @@ const patchAt = (line: RecordedLine, ...names: readonly string[]): { at: Address
 
 /** How a recording answers each choice: from the next line of the same task. */
 export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
-  clone: ({ prog }, { line }) => (resultOf(line, 'bpf_jit_blind_constants') ? (recordedValue(line, 'ret') ?? prog) : prog),
-  image: (_, { line }) => (entryOf(line, 'bpf_jit_binary_pack_alloc', 'bpf_jit_binary_alloc') ? (recordedNumber(line, 'proglen') ?? 0) : 0),
+  clone: ({ prog }, { line }) =>
+    resultOf(line, 'bpf_jit_blind_constants') ? (recordedValue(line, 'ret') ?? prog) : prog,
+  image: (_, { line }) =>
+    entryOf(line, 'bpf_jit_binary_pack_alloc', 'bpf_jit_binary_alloc')
+      ? (recordedNumber(line, 'proglen') ?? 0)
+      : 0,
   type: (_, { line, root }) => {
     if (recordedNumber(line, 'was_classic') === 1) return 'classic';
     // jit_subprogs sets up functions with no interpreter behind them; single programs point to it.
@@ -69,7 +96,10 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
   },
   charge: (_, { line }) => {
     if (resultOf(line, 'bpf_jit_charge_modmem')) return (recordedValue(line, 'ret')?.lo ?? 0) | 0;
-    return resultOf(line, 'bpf_jit_binary_pack_alloc', 'bpf_jit_binary_alloc') && recordedNumber(line, 'ret') === 0 ? -1 : 0;
+    return resultOf(line, 'bpf_jit_binary_pack_alloc', 'bpf_jit_binary_alloc') &&
+      recordedNumber(line, 'ret') === 0
+      ? -1
+      : 0;
   },
   buffer: (_, { line }) => {
     if (entryOf(line, 'jit_fill_hole')) return recordedValue(line, 'area') ?? Word.zero;
@@ -88,26 +118,38 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
   },
   trial: (_, { line, packSeen }) => !packSeen && entryOf(line, ...AREA_CALLS),
   area: ({ predicted }, { line }) => {
-    const at = entryOf(line, 'vmap_pages_range_noflush') ? recordedAddress(line, 'addr') : resultOf(line, ...AREA_CALLS) ? recordedAddress(line, 'ret') : predicted;
+    const at = entryOf(line, 'vmap_pages_range_noflush')
+      ? recordedAddress(line, 'addr')
+      : resultOf(line, ...AREA_CALLS)
+        ? recordedAddress(line, 'ret')
+        : predicted;
     return at === null || Address.isZero(at) ? null : at;
   },
   frames: () => null,
   frame: (_, context) => frameOf(context),
   // A region met for the first time is taken for whole, as boot leaves it; where __should_split_large_page is recorded, its absence says otherwise.
-  leaf: (_, { line, seen }) => (entryOf(line, '__should_split_large_page') ? 21 : seen.hasSeen('__change_page_attr') ? 12 : 21),
+  leaf: (_, { line, seen }) =>
+    entryOf(line, '__should_split_large_page') ? 21 : seen.hasSeen('__change_page_attr') ? 12 : 21,
   purge: ({ predicted }, { line }) => {
     if (entryOf(line, 'flush_tlb_kernel_range')) return 1;
     if (resultOf(line, '__purge_vmap_area_lazy')) return (recordedValue(line, 'ret')?.lo ?? 0) & 0xff;
     return predicted ?? 0;
   },
-  pageTable: (_, { line }) => !(line.isReturn && line.fn === '__change_page_attr' && (recordedValue(line, 'ret')?.lo ?? 0) !== 0),
-  more: ({ fn }, { line }) => (fn === 'dispatcher-image' ? entryOf(line, 'bpf_prog_pack_alloc', ...AREA_CALLS) : entryOf(line, fn)),
+  pageTable: (_, { line }) =>
+    !(line.isReturn && line.fn === '__change_page_attr' && (recordedValue(line, 'ret')?.lo ?? 0) !== 0),
+  more: ({ fn }, { line }) =>
+    fn === 'dispatcher-image' ? entryOf(line, 'bpf_prog_pack_alloc', ...AREA_CALLS) : entryOf(line, fn),
   symbol: (_, { line }) => {
     if (!entryOf(line, 'bpf_ksym_add')) return null;
     const start = recordedAddress(line, 'start');
     const end = recordedAddress(line, 'end');
     if (start === null || end === null) return null;
-    return { start, end, name: recordedText(line, 'name') ?? '', ksym: recordedValue(line, 'ksym') ?? Word.zero };
+    return {
+      start,
+      end,
+      name: recordedText(line, 'name') ?? '',
+      ksym: recordedValue(line, 'ksym') ?? Word.zero,
+    };
   },
   patch: ({ fn }, { line }) => {
     if (fn === 'arch_prepare_bpf_dispatcher') {

@@ -7,13 +7,34 @@
 import type { Arch } from '../../arch/arch.js';
 import { Origin } from '../../event/kind.js';
 import type { Event, Fact } from '../../event/event.js';
-import type { Args, CallRequest, ChoiceKind, ChooseRequest, Kernel, KernelFunction, Request, Value } from '../../kernel/request.js';
+import type {
+  Args,
+  CallRequest,
+  ChoiceKind,
+  ChooseRequest,
+  Kernel,
+  KernelFunction,
+  Request,
+  Value,
+} from '../../kernel/request.js';
 import { folder, type Folder } from '../../memory/evolve.js';
 import { Memory } from '../../memory/memory.js';
 import type { Profile } from '../../profile/profile.js';
 import { Address } from '../../value/address.js';
 import { Word } from '../../value/words.js';
-import { argsOf, argsText, columnCache, firstDifference, lineText, mergeArgs, recordedAddress, recordedNumber, recordedValue, valueText, type RecordedLine } from '../recorded.js';
+import {
+  argsOf,
+  argsText,
+  columnCache,
+  firstDifference,
+  lineText,
+  mergeArgs,
+  recordedAddress,
+  recordedNumber,
+  recordedValue,
+  valueText,
+  type RecordedLine,
+} from '../recorded.js';
 import { ANSWERS, type AnswerContext } from './answers.js';
 import { observe } from './observe.js';
 import { otherOrders, type OpenPackCall } from './orders.js';
@@ -79,7 +100,8 @@ interface Task {
   readonly contexts: Context[];
 }
 
-const sumOf = (counts: FollowCounts): number => counts.predicted + counts.adopted + counts.foreign + counts.unmodelled;
+const sumOf = (counts: FollowCounts): number =>
+  counts.predicted + counts.adopted + counts.foreign + counts.unmodelled;
 
 export class Follow {
   readonly counts: FollowCounts = { predicted: 0, adopted: 0, foreign: 0, unmodelled: 0, hidden: 0 };
@@ -110,7 +132,9 @@ export class Follow {
     this.#lowestName = options.start.lowestName;
     this.#packSeen = options.start.packs.length > 0;
     let nodes = options.nodes;
-    for (const pack of options.start.packs) if (options.profile.pack.size === 'pmd-per-node') nodes = Math.max(1, Math.round(pack.bytes / 0x200000));
+    for (const pack of options.start.packs)
+      if (options.profile.pack.size === 'pmd-per-node')
+        nodes = Math.max(1, Math.round(pack.bytes / 0x200000));
     this.#kernel = {
       profile: options.profile,
       arch: options.arch,
@@ -142,7 +166,13 @@ export class Follow {
     return sumOf(this.counts);
   }
 
-  marker(line: { readonly task: string; readonly pid: number; readonly cpu: number; readonly time: number; readonly text: string }): void {
+  marker(line: {
+    readonly task: string;
+    readonly pid: number;
+    readonly cpu: number;
+    readonly time: number;
+    readonly text: string;
+  }): void {
     this.#head(line);
     this.#emit({ kind: 'marker', text: line.text }, Origin.observed, 0);
   }
@@ -152,7 +182,14 @@ export class Follow {
     this.#emit({ kind: 'limit-set', bytes, charged: this.memory().charged ?? -1 }, Origin.observed, 0);
   }
 
-  noted(line: { readonly task: string; readonly pid: number; readonly cpu: number; readonly time: number; readonly event: string; readonly body: string }): void {
+  noted(line: {
+    readonly task: string;
+    readonly pid: number;
+    readonly cpu: number;
+    readonly time: number;
+    readonly event: string;
+    readonly body: string;
+  }): void {
     this.#head(line);
     this.#emit({ kind: 'noted', event: line.event, body: line.body }, Origin.observed, 0);
   }
@@ -164,7 +201,8 @@ export class Follow {
     this.#call = 0;
     this.#emit({ kind: 'gap', lost: count, why }, Origin.observed, 0);
     for (const area of [...Memory.areas(this.memory())])
-      if (area.state === 'live') this.#emit({ kind: 'forgotten', page: area.start, pages: area.pages, why }, Origin.derived, 0);
+      if (area.state === 'live')
+        this.#emit({ kind: 'forgotten', page: area.start, pages: area.pages, why }, Origin.derived, 0);
   }
 
   /** One call line. */
@@ -183,7 +221,12 @@ export class Follow {
     for (const task of this.#tasks.values()) task.contexts.length = 0;
   }
 
-  #head(line: { readonly task: string; readonly pid: number; readonly cpu: number; readonly time: number }): void {
+  #head(line: {
+    readonly task: string;
+    readonly pid: number;
+    readonly cpu: number;
+    readonly time: number;
+  }): void {
     this.#time = line.time;
     this.#cpu = line.cpu;
     this.#taskName = `${line.task}-${line.pid}`;
@@ -191,7 +234,15 @@ export class Follow {
 
   #emit(fact: Fact, origin: Origin, call: number): number {
     this.#seq++;
-    const event = { seq: this.#seq, time: this.#time, cpu: this.#cpu, task: this.#taskName, call, origin, ...fact } as Event;
+    const event = {
+      seq: this.#seq,
+      time: this.#time,
+      cpu: this.#cpu,
+      task: this.#taskName,
+      call,
+      origin,
+      ...fact,
+    } as Event;
     if (fact.kind === 'pack-created') this.#packSeen = true;
     this.#folder.apply(event);
     this.#options.emit(event);
@@ -206,7 +257,17 @@ export class Follow {
 
   #emitLine(line: RecordedLine, call: number): number {
     const values = { hi: line.hi, lo: line.lo, texts: line.texts };
-    return this.#emit({ kind: line.isReturn ? 'returned' : 'entered', fn: line.fn, place: line.place, names: this.#namesOf(line), values }, Origin.observed, call);
+    return this.#emit(
+      {
+        kind: line.isReturn ? 'returned' : 'entered',
+        fn: line.fn,
+        place: line.place,
+        names: this.#namesOf(line),
+        values,
+      },
+      Origin.observed,
+      call,
+    );
   }
 
   #count(context: Context | null): void {
@@ -226,15 +287,35 @@ export class Follow {
     if (line.fn === '__change_page_attr_set_clr') {
       const pfn = recordedNumber(line, 'pfn') ?? 0;
       const at = recordedAddress(line, 'vaddr');
-      if (memory.directBase === 0 && pfn !== 0 && at !== null && recordedNumber(line, 'checkalias') !== 1 && recordedNumber(line, 'primary') !== 1)
-        this.#emit({ kind: 'bases-learned', direct: at.page - pfn, vmemmap: memory.vmemmap }, Origin.derived, 0);
+      if (
+        memory.directBase === 0 &&
+        pfn !== 0 &&
+        at !== null &&
+        recordedNumber(line, 'checkalias') !== 1 &&
+        recordedNumber(line, 'primary') !== 1
+      )
+        this.#emit(
+          { kind: 'bases-learned', direct: at.page - pfn, vmemmap: memory.vmemmap },
+          Origin.derived,
+          0,
+        );
       const open = this.#tasks.get(line.pid)?.contexts.at(-1)?.calls.at(-1);
       const now = this.memory();
-      if (Word.isZero(now.vmemmap) && now.directBase !== 0 && at !== null && open !== undefined && open.fn.name.startsWith('set_direct_map_')) {
+      if (
+        Word.isZero(now.vmemmap) &&
+        now.directBase !== 0 &&
+        at !== null &&
+        open !== undefined &&
+        open.fn.name.startsWith('set_direct_map_')
+      ) {
         const page = open.args['page'];
         if (page !== undefined && typeof page === 'object' && 'page' in page) {
           const base = Address.add(page, -(at.page - now.directBase) * 64);
-          this.#emit({ kind: 'bases-learned', direct: now.directBase, vmemmap: Word.fromAddress(base) }, Origin.derived, 0);
+          this.#emit(
+            { kind: 'bases-learned', direct: now.directBase, vmemmap: Word.fromAddress(base) },
+            Origin.derived,
+            0,
+          );
         }
       }
     }
@@ -260,18 +341,29 @@ export class Follow {
       case 'late':
         return 'a lock';
       case 'return':
-        return argsText(pending.call.fn.name, pending.call.fn.returned(pending.call.result, pending.call.args), true);
+        return argsText(
+          pending.call.fn.name,
+          pending.call.fn.returned(pending.call.result, pending.call.args),
+          true,
+        );
     }
   }
 
   #diverge(context: Context, line: RecordedLine, id: string, model: string): void {
-    const divergence: FollowDivergence = { id, line: line.line, fn: line.fn, model, recorded: lineText(line) };
+    const divergence: FollowDivergence = {
+      id,
+      line: line.line,
+      fn: line.fn,
+      model,
+      recorded: lineText(line),
+    };
     this.divergences.push(divergence);
     this.#emit({ kind: 'divergence', ...divergence }, Origin.derived, this.#innermost(context));
     context.abandoned = true;
     context.pending = null;
     this.#openPacks.delete(context);
-    for (const call of context.calls) if (call.visible) context.open.push({ fn: call.fn.name, seq: call.seq });
+    for (const call of context.calls)
+      if (call.visible) context.open.push({ fn: call.fn.name, seq: call.seq });
     context.calls.length = 0;
   }
 
@@ -349,7 +441,13 @@ export class Follow {
       }
       const hiddenBefore = this.#seen.learn(caller, name);
       if (hiddenBefore > 0) {
-        const divergence = { id: 'visibility', line: line.line, fn: name, model: `${caller} -> ${name} was taken for not visible ${hiddenBefore} times`, recorded: lineText(line) };
+        const divergence = {
+          id: 'visibility',
+          line: line.line,
+          fn: name,
+          model: `${caller} -> ${name} was taken for not visible ${hiddenBefore} times`,
+          recorded: lineText(line),
+        };
         this.divergences.push(divergence);
         this.#emit({ kind: 'divergence', ...divergence }, Origin.derived, this.#innermost(context));
       }
@@ -395,7 +493,12 @@ export class Follow {
     }
     if (this.#seen.returns(call.fn.name)) {
       if (this.#foreignInside(task, line)) return true;
-      this.#diverge(context, line, 'missing-return', argsText(call.fn.name, call.fn.returned(call.result, call.args), true));
+      this.#diverge(
+        context,
+        line,
+        'missing-return',
+        argsText(call.fn.name, call.fn.returned(call.result, call.args), true),
+      );
       return false;
     }
     context.calls.pop();
@@ -460,18 +563,30 @@ export class Follow {
   #contradiction(line: RecordedLine, recorded: Args): string | null {
     const memory = this.memory();
     const start = recorded['bpf_func'];
-    if ((line.fn === 'bpf_jit_free' || line.fn === 'bpf_prog_kallsyms_add') && typeof start === 'object' && 'page' in start) {
+    if (
+      (line.fn === 'bpf_jit_free' || line.fn === 'bpf_prog_kallsyms_add') &&
+      typeof start === 'object' &&
+      'page' in start
+    ) {
       const program = Memory.programAt(memory, start);
       if (program === null || program.start === null) return null;
       if (!Address.equals(program.start, start)) return `bpf_func=${Address.toText(program.start)}`;
       const length = recorded['jited_len'];
-      if (typeof length === 'number' && length !== 0 && program.length !== null && length !== program.length) return `jited_len=${program.length}`;
+      if (typeof length === 'number' && length !== 0 && program.length !== null && length !== program.length)
+        return `jited_len=${program.length}`;
     }
     return null;
   }
 
   #beginUnmodelled(task: Task, line: RecordedLine, enclosing: number): void {
-    const context: Context = { root: line, foreign: false, calls: [], pending: null, abandoned: true, open: [] };
+    const context: Context = {
+      root: line,
+      foreign: false,
+      calls: [],
+      pending: null,
+      abandoned: true,
+      open: [],
+    };
     const seq = this.#emitLine(line, enclosing);
     this.counts.unmodelled++;
     this.#observe(line, seq);
@@ -527,13 +642,28 @@ export class Follow {
     this.#emit({ kind: 'seen', at, value: value.lo >>> 0 }, Origin.observed, this.#innermost(context));
   }
 
-  #push(context: Context, fn: KernelFunction, args: Args, visible: boolean, seq: number, line: RecordedLine): void {
+  #push(
+    context: Context,
+    fn: KernelFunction,
+    args: Args,
+    visible: boolean,
+    seq: number,
+    line: RecordedLine,
+  ): void {
     const generator = fn.body(this.#kernel, args);
     context.calls.push({ fn, args, generator, visible, seq, result: undefined });
-    if (fn.name === 'bpf_prog_pack_alloc') this.#openPacks.set(context, { kind: 'alloc', size: Number(args['size']), context, done: false });
+    if (fn.name === 'bpf_prog_pack_alloc')
+      this.#openPacks.set(context, { kind: 'alloc', size: Number(args['size']), context, done: false });
     else if (fn.name === 'bpf_prog_pack_free') {
       const ptr = args['ptr'];
-      if (typeof ptr === 'object' && 'page' in ptr) this.#openPacks.set(context, { kind: 'free', size: Number(args['size']), at: ptr, context, done: false });
+      if (typeof ptr === 'object' && 'page' in ptr)
+        this.#openPacks.set(context, {
+          kind: 'free',
+          size: Number(args['size']),
+          at: ptr,
+          context,
+          done: false,
+        });
     }
     void line;
   }
@@ -549,7 +679,11 @@ export class Follow {
       if (step.done === true) {
         call.result = step.value;
         const open = this.#openPacks.get(context);
-        if (open !== undefined && (call.fn.name === 'bpf_prog_pack_alloc' || call.fn.name === 'bpf_prog_pack_free')) this.#openPacks.delete(context);
+        if (
+          open !== undefined &&
+          (call.fn.name === 'bpf_prog_pack_alloc' || call.fn.name === 'bpf_prog_pack_free')
+        )
+          this.#openPacks.delete(context);
         if (call.visible) {
           context.pending = { kind: 'return', call };
           return;
@@ -591,29 +725,63 @@ export class Follow {
 
   #answer(context: Context, request: ChooseRequest, line: RecordedLine): unknown {
     const what = request.what;
-    const given: AnswerContext = { line, root: context.root, memory: this.memory(), seen: this.#seen, packSeen: this.#packSeen };
-    const answer = (ANSWERS[what] as (question: unknown, context: AnswerContext) => unknown)(request.question, given);
+    const given: AnswerContext = {
+      line,
+      root: context.root,
+      memory: this.memory(),
+      seen: this.#seen,
+      packSeen: this.#packSeen,
+    };
+    const answer = (ANSWERS[what] as (question: unknown, context: AnswerContext) => unknown)(
+      request.question,
+      given,
+    );
     this.#chose(what);
-    if (what === 'chunk') this.#checkChunk(context, request as ChooseRequest<'chunk'>, answer as Address | null, line);
+    if (what === 'chunk')
+      this.#checkChunk(context, request as ChooseRequest<'chunk'>, answer as Address | null, line);
     if (what === 'charge') this.#checkCharge(context, request as ChooseRequest<'charge'>, answer as number);
     if (what === 'area') this.#checkArea(context, request as ChooseRequest<'area'>, answer as Address | null);
     return answer;
   }
 
-  #checkChunk(context: Context, request: ChooseRequest<'chunk'>, answer: Address | null, line: RecordedLine): void {
+  #checkChunk(
+    context: Context,
+    request: ChooseRequest<'chunk'>,
+    answer: Address | null,
+    line: RecordedLine,
+  ): void {
     const predicted = request.question.predicted;
     if (predicted === null ? answer === null : answer !== null && Address.equals(predicted, answer)) return;
     // Another order of the calls that are open at the same time.
-    const order = otherOrders(this.memory(), [...this.#openPacks.values()].filter((open) => open.context !== context), request.question.size, answer);
+    const order = otherOrders(
+      this.memory(),
+      [...this.#openPacks.values()].filter((open) => open.context !== context),
+      request.question.size,
+      answer,
+    );
     if (order !== null) {
       this.#chose('order');
-      this.#emit({ kind: 'chosen', what: 'order', value: order, predicted: valueText(predicted ?? 0) }, Origin.derived, this.#innermost(context));
+      this.#emit(
+        { kind: 'chosen', what: 'order', value: order, predicted: valueText(predicted ?? 0) },
+        Origin.derived,
+        this.#innermost(context),
+      );
       return;
     }
     this.#adopted = true;
-    this.#emit({ kind: 'chosen', what: 'chunk', value: valueText(answer ?? 0), predicted: valueText(predicted ?? 0) }, Origin.derived, this.#innermost(context));
+    this.#emit(
+      { kind: 'chosen', what: 'chunk', value: valueText(answer ?? 0), predicted: valueText(predicted ?? 0) },
+      Origin.derived,
+      this.#innermost(context),
+    );
     if (Memory.packAt(this.memory(), answer?.page ?? 0) === null && answer !== null) return;
-    const divergence = { id: 'chunk', line: line.line, fn: line.fn, model: valueText(predicted ?? 0), recorded: valueText(answer ?? 0) };
+    const divergence = {
+      id: 'chunk',
+      line: line.line,
+      fn: line.fn,
+      model: valueText(predicted ?? 0),
+      recorded: valueText(answer ?? 0),
+    };
     this.divergences.push(divergence);
     this.#emit({ kind: 'divergence', ...divergence }, Origin.derived, this.#innermost(context));
   }
@@ -623,17 +791,30 @@ export class Follow {
     const { size, over } = request.question;
     if (answer === 0 || over !== false) return;
     this.#adopted = true;
-    this.#emit({ kind: 'chosen', what: 'charge', value: String(answer), predicted: '0' }, Origin.derived, this.#innermost(context));
+    this.#emit(
+      { kind: 'chosen', what: 'charge', value: String(answer), predicted: '0' },
+      Origin.derived,
+      this.#innermost(context),
+    );
     const charged = this.memory().charged;
     // The least that explains it; from here on the limit is a bound, not a value.
-    if (charged !== null) this.#emit({ kind: 'limit-set', bytes: Math.max(0, charged + size - 1), charged }, Origin.assumed, this.#innermost(context));
+    if (charged !== null)
+      this.#emit(
+        { kind: 'limit-set', bytes: Math.max(0, charged + size - 1), charged },
+        Origin.assumed,
+        this.#innermost(context),
+      );
   }
 
   #checkArea(context: Context, request: ChooseRequest<'area'>, answer: Address | null): void {
     const predicted = request.question.predicted;
     if (predicted !== null && answer !== null && Address.equals(predicted, answer)) return;
     this.#adopted = true;
-    this.#emit({ kind: 'chosen', what: 'area', value: valueText(answer ?? 0), predicted: valueText(predicted ?? 0) }, Origin.derived, this.#innermost(context));
+    this.#emit(
+      { kind: 'chosen', what: 'area', value: valueText(answer ?? 0), predicted: valueText(predicted ?? 0) },
+      Origin.derived,
+      this.#innermost(context),
+    );
   }
 }
 

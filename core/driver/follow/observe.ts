@@ -9,7 +9,13 @@ import { Memory } from '../../memory/memory.js';
 import { Address } from '../../value/address.js';
 import { Word } from '../../value/words.js';
 import { Prot } from '../../value/prot.js';
-import { recordedAddress, recordedNumber, recordedText, recordedValue, type RecordedLine } from '../recorded.js';
+import {
+  recordedAddress,
+  recordedNumber,
+  recordedText,
+  recordedValue,
+  type RecordedLine,
+} from '../recorded.js';
 
 const pageAttributes = (k: Kernel, line: RecordedLine): Fact[] => {
   const at = recordedAddress(line, 'vaddr');
@@ -21,13 +27,37 @@ const pageAttributes = (k: Kernel, line: RecordedLine): Fact[] => {
   if (change.set === 0 && change.clear === 0) return [];
   const base = k.memory().directBase;
   const moduleStart = k.arch.moduleRange(k.profile.kaslrCompiledIn)[0];
-  const direct = base !== 0 && at.page >= base && at.page < base + 2 ** 34 && at.page < moduleStart && Memory.page(k.memory(), at.page) === null && Memory.areaAt(k.memory(), at.page) === null;
-  if (!direct) return [{ kind: 'permission', space: Space.virtual, page: at.page, pages: numpages, set: change.set, clear: change.clear }];
+  const direct =
+    base !== 0 &&
+    at.page >= base &&
+    at.page < base + 2 ** 34 &&
+    at.page < moduleStart &&
+    Memory.page(k.memory(), at.page) === null &&
+    Memory.areaAt(k.memory(), at.page) === null;
+  if (!direct)
+    return [
+      {
+        kind: 'permission',
+        space: Space.virtual,
+        page: at.page,
+        pages: numpages,
+        set: change.set,
+        clear: change.clear,
+      },
+    ];
   const pfn = at.page - base;
   const facts: Fact[] = [];
   const leaf = Memory.aliasLeaf(k.memory(), pfn);
-  if (numpages < 512 && leaf !== 12) facts.push({ kind: 'split', space: Space.direct, page: pfn - (pfn % 512), from: 21, to: 12 });
-  facts.push({ kind: 'permission', space: Space.direct, page: pfn, pages: numpages, set: change.set, clear: change.clear });
+  if (numpages < 512 && leaf !== 12)
+    facts.push({ kind: 'split', space: Space.direct, page: pfn - (pfn % 512), from: 21, to: 12 });
+  facts.push({
+    kind: 'permission',
+    space: Space.direct,
+    page: pfn,
+    pages: numpages,
+    set: change.set,
+    clear: change.clear,
+  });
   return facts;
 };
 
@@ -41,7 +71,9 @@ export const observe = (k: Kernel, line: RecordedLine): readonly Fact[] => {
       case '__vmalloc_node_range': {
         const at = recordedAddress(line, 'ret');
         if (at === null || Address.isZero(at)) return [];
-        return Memory.areaAt(memory, at.page) !== null ? [] : [{ kind: 'area-allocated', start: at.page, pages: 2, flags: 0, caller: '' }];
+        return Memory.areaAt(memory, at.page) !== null
+          ? []
+          : [{ kind: 'area-allocated', start: at.page, pages: 2, flags: 0, caller: '' }];
       }
       case 'bpf_prog_pack_alloc': {
         const at = recordedAddress(line, 'ret');
@@ -70,24 +102,52 @@ export const observe = (k: Kernel, line: RecordedLine): readonly Fact[] => {
       const end = recordedAddress(line, 'end');
       if (at === null || end === null) return [];
       const pages = end.page - at.page;
-      return [{ kind: 'mapped', page: at.page, pages, shift: recordedNumber(line, 'page_shift') ?? 12, prot: Prot.kernel, frame: k.nameFrames(pages) }];
+      return [
+        {
+          kind: 'mapped',
+          page: at.page,
+          pages,
+          shift: recordedNumber(line, 'page_shift') ?? 12,
+          prot: Prot.kernel,
+          frame: k.nameFrames(pages),
+        },
+      ];
     }
     case 'bpf_ksym_add': {
       const start = recordedAddress(line, 'start');
       const end = recordedAddress(line, 'end');
       if (start === null || end === null) return [];
       const program = Memory.programAt(memory, start);
-      return [{ kind: 'published', program: program?.number ?? 0, start, end, name: recordedText(line, 'name') ?? '', id: 0, ksym: recordedValue(line, 'ksym') ?? Word.zero }];
+      return [
+        {
+          kind: 'published',
+          program: program?.number ?? 0,
+          start,
+          end,
+          name: recordedText(line, 'name') ?? '',
+          id: 0,
+          ksym: recordedValue(line, 'ksym') ?? Word.zero,
+        },
+      ];
     }
     case 'bpf_ksym_del': {
       const start = recordedAddress(line, 'start');
       if (start === null || Address.isZero(start)) return [];
-      return [{ kind: 'unpublished', start, name: recordedText(line, 'name') ?? '', ksym: recordedValue(line, 'ksym') ?? Word.zero }];
+      return [
+        {
+          kind: 'unpublished',
+          start,
+          name: recordedText(line, 'name') ?? '',
+          ksym: recordedValue(line, 'ksym') ?? Word.zero,
+        },
+      ];
     }
     case '__text_poke': {
       const to = recordedAddress(line, 'addr');
       const length = recordedNumber(line, 'len') ?? 0;
-      return to === null || length === 0 || Memory.page(memory, to.page) === null ? [] : [{ kind: 'copied', to, length, what: 'code', way: 'poke' }];
+      return to === null || length === 0 || Memory.page(memory, to.page) === null
+        ? []
+        : [{ kind: 'copied', to, length, what: 'code', way: 'poke' }];
     }
     case 'bpf_prog_pack_free': {
       const at = recordedAddress(line, 'ptr') ?? recordedAddress(line, 'hdr');
@@ -96,7 +156,8 @@ export const observe = (k: Kernel, line: RecordedLine): readonly Fact[] => {
       const pack = Memory.packAt(memory, at.page);
       const program = Memory.programAt(memory, at);
       const facts: Fact[] = [];
-      if (pack !== null) facts.push({ kind: 'chunk-freed', pack: pack.start, at, bytes: Math.ceil(size / 64) * 64 });
+      if (pack !== null)
+        facts.push({ kind: 'chunk-freed', pack: pack.start, at, bytes: Math.ceil(size / 64) * 64 });
       if (program !== null) facts.push({ kind: 'program-freed', program: program.number });
       return facts;
     }

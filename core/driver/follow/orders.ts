@@ -18,7 +18,9 @@ const copyOf = (pack: Pack): Pack => ({ ...pack, used: pack.used.slice() });
 const mark = (pack: Pack, first: number, count: number, taken: boolean): void => {
   for (let chunk = first; chunk < first + count; chunk++) {
     const bit = 1 << (chunk & 31);
-    pack.used[chunk >>> 5] = taken ? (pack.used[chunk >>> 5] as number) | bit : (pack.used[chunk >>> 5] as number) & ~bit;
+    pack.used[chunk >>> 5] = taken
+      ? (pack.used[chunk >>> 5] as number) | bit
+      : (pack.used[chunk >>> 5] as number) & ~bit;
   }
 };
 
@@ -43,13 +45,19 @@ const play = (packs: readonly Pack[], call: OpenPackCall): void => {
   if (pack !== undefined) mark(pack, chunkIndex(pack, at), count, call.done);
 };
 
-const nameOf = (call: OpenPackCall): string => `${call.kind}(${call.size}${call.at === undefined ? '' : ` at ${Address.toText(call.at)}`})`;
+const nameOf = (call: OpenPackCall): string =>
+  `${call.kind}(${call.size}${call.at === undefined ? '' : ` at ${Address.toText(call.at)}`})`;
 
 /**
  * The orders of other open pack calls that the lines allow: is there one under which first fit gives the recorded address?
  * Returns it as text, or null.
  */
-export const otherOrders = (memory: Memory, open: readonly OpenPackCall[], size: number, recorded: Address | null): string | null => {
+export const otherOrders = (
+  memory: Memory,
+  open: readonly OpenPackCall[],
+  size: number,
+  recorded: Address | null,
+): string | null => {
   const movable = open.filter((call) => call.kind === 'free' || !call.done).slice(0, 6);
   for (let subset = 1; subset < 1 << movable.length; subset++) {
     const packs = memory.packs.map(copyOf);
@@ -57,7 +65,8 @@ export const otherOrders = (memory: Memory, open: readonly OpenPackCall[], size:
     for (const call of chosen) play(packs, call);
     const found = search(packs, Math.ceil(size / CHUNK));
     const at = found === null ? null : Address.add(Address.of(found.pack.start), found.index * CHUNK);
-    if (recorded === null ? at === null : at !== null && Address.equals(at, recorded)) return chosen.map(nameOf).join(' before; ') + ' before';
+    if (recorded === null ? at === null : at !== null && Address.equals(at, recorded))
+      return chosen.map(nameOf).join(' before; ') + ' before';
   }
   return null;
 };

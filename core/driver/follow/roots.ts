@@ -1,5 +1,12 @@
 import { bpfIntJitCompile, bpfJitFree } from '../../kernel/jit.js';
-import { bpfArchPokeDescUpdate, bpfArchTextPoke, bpfDispatcherChangeProg, bpfKsymAdd, bpfKsymDel, bpfProgKallsymsAdd } from '../../kernel/programs.js';
+import {
+  bpfArchPokeDescUpdate,
+  bpfArchTextPoke,
+  bpfDispatcherChangeProg,
+  bpfKsymAdd,
+  bpfKsymDel,
+  bpfProgKallsymsAdd,
+} from '../../kernel/programs.js';
 import { cpaRoots } from '../../kernel/cpa.js';
 import type { Args, KernelFunction } from '../../kernel/request.js';
 import { foreignTextPoke, smpTextPokeSingle, textPokeBp } from '../../kernel/textPoke.js';
@@ -47,4 +54,10 @@ export const ROOTS: ReadonlyMap<string, Root> = new Map([
 ]);
 
 /** Functions whose entry always begins a root call of the workload: a call still open in the same task has ended unseen. */
-export const ALWAYS_ROOT: ReadonlySet<string> = new Set(['bpf_int_jit_compile', 'bpf_jit_free', 'bpf_prog_kallsyms_add', 'bpf_dispatcher_change_prog', 'bpf_arch_poke_desc_update']);
+export const ALWAYS_ROOT: ReadonlySet<string> = new Set([
+  'bpf_int_jit_compile',
+  'bpf_jit_free',
+  'bpf_prog_kallsyms_add',
+  'bpf_dispatcher_change_prog',
+  'bpf_arch_poke_desc_update',
+]);

@@ -1,0 +1,165 @@
+/**
+ * Which kernels a recording can come from, by what it does (function names, argument lists, constants), not by its version string alone:
+ * distribution kernels carry backports.
+ */
+import type { Profile } from '../../profile/profile.js';
+import { PROFILES } from '../../profile/profiles.js';
+import { recordedAddress, recordedNumber, recordedValue, type RecordedLine } from '../recorded.js';
+
+const TRAP = 0xcccccccc;
+/** Kernel half where code lives on x86-64: the last 2 GiB. */
+const isCodeAddress = (word: { readonly hi: number; readonly lo: number } | null): boolean =>
+  word !== null && word.hi === 0xffffffff && word.lo >= 0x80000000;
+
+type Rule = (profile: Profile) => boolean;
+
+/** What one line says about the kernel; null: nothing. A rule keeps the profiles for which it is true. */
+const ruleOf = (line: RecordedLine): Rule | null => {
+  const has = (name: string): boolean => line.signature.names.includes(name);
+  if (line.isReturn) return null;
+  switch (line.fn) {
+    case 'bpf_jit_binary_alloc':
+      return (p) => p.allocator === 'binary';
+    case 'bpf_jit_binary_pack_alloc': {
+      const classic = has('was_classic');
+      return (p) => p.allocator === 'pack' && p.wasClassic === classic;
+    }
+    case 'bpf_prog_pack_alloc': {
+      // The fill function became an argument with the fill of new packs.
+      const fills = has('bpf_fill_ill_insns');
+      return (p) => p.allocator === 'pack' && p.pack.fillNew === fills;
+    }
+    case 'bpf_jit_charge_modmem': {
+      const unit = has('pages') ? 'pages' : 'bytes';
+      return (p) => p.chargeUnit === unit;
+    }
+    case 'execmem_alloc':
+      return (p) => p.execAlloc === 'execmem_alloc';
+    case 'module_alloc':
+      return (p) => p.execAlloc === 'module_alloc';
+    case 'set_memory_rox':
+      return isCodeAddress(recordedValue(line, 'addr')) ? (p) => p.protect.includes('rox') : null;
+    case 'text_poke_copy_locked':
+      return (p) => p.pokeLocked;
+    case 'smp_text_poke_single':
+      return (p) => p.livePatch === 'smp_text_poke_single';
+    case 'text_poke_bp':
+      return (p) => p.livePatch === 'text_poke_bp';
+    case 'bpf_jit_blind_constants':
+      return (p) => p.blinds;
+    case 'bpf_int_jit_compile': {
+      const env = has('env');
+      return (p) => p.blinds !== env;
+    }
+    case 'bpf_prog_pack_free': {
+      const by = has('hdr') ? 'header' : 'pointer-size';
+      return (p) => p.allocator === 'pack' && p.packFreeBy === by;
+    }
+    case 'bpf_arch_text_invalidate':
+      return (p) => p.pack.invalidate;
+    case 'bpf_jit_binary_pack_finalize': {
+      const header = recordedValue(line, 'ro_header_size');
+      if (header === null) return (p) => p.allocator === 'pack';
+      return header.lo === TRAP
+        ? (p) => p.allocator === 'pack'
+        : (p) => !(p.pack.fillNew && p.pack.invalidate);
+    }
+    case '__text_poke': {
+      // The callback argument came with text_poke_set.
+      const callback = has('func');
+      return (p) => (p.allocator === 'binary' ? !callback : p.pack.invalidate === callback);
+    }
+    case 'change_page_attr_set_clr': {
+      if (!isCodeAddress(recordedValue(line, 'vaddr'))) return null;
+      const collapse = ((recordedNumber(line, 'in_flag') ?? 0) & 0x10) !== 0;
+      const rox =
+        (recordedValue(line, 'mask_clr')?.hi ?? 0) !== 0 && (recordedValue(line, 'mask_clr')?.lo ?? 0) !== 0;
+      return rox ? (p) => p.cpa.collapse === collapse : null;
+    }
+    case '__change_page_attr_set_clr': {
+      const rule = has('primary') ? 'strip-nx' : 'not-nx-only';
+      const clr = recordedValue(line, 'mask_clr')?.lo ?? 0;
+      return (p) =>
+        p.cpa.alias === rule &&
+        (clr !== 0x42 || p.cpa.clearsDirty) &&
+        (clr !== 0x2 || !p.cpa.clearsDirty) &&
+        (clr !== 0x43 || p.cpa.invalidClearsDirty) &&
+        (clr !== 0x3 || !p.cpa.invalidClearsDirty);
+    }
+    case '__vmalloc_node_range': {
+      if (!isCodeAddress(recordedValue(line, 'start'))) return null;
+      const flags = recordedNumber(line, 'vm_flags');
+      if (flags === null) return null;
+      return (p) =>
+        (p.areaFlags | (p.asksHuge ? 0x400 : 0)) === flags || (p.asksHuge && p.areaFlags === flags);
+    }
+    case 'vmap_pages_range_noflush': {
+      const at = recordedAddress(line, 'addr');
+      const end = recordedAddress(line, 'end');
+      const shift = recordedNumber(line, 'page_shift');
+      if (
+        at === null ||
+        end === null ||
+        end.page - at.page < 512 ||
+        !isCodeAddress(recordedValue(line, 'addr'))
+      )
+        return null;
+      return (p) => (p.hugeVmalloc === 'opt-out' || p.asksHuge) === (shift === 21);
+    }
+    case 'set_memory_nx':
+      return isCodeAddress(recordedValue(line, 'addr')) && (recordedNumber(line, 'numpages') ?? 0) > 0
+        ? (p) => p.pack.resetBeforeFree
+        : null;
+    default:
+      return null;
+  }
+};
+
+/** Narrows the set of kernels line by line. */
+export interface Recogniser {
+  readonly note: (line: RecordedLine) => void;
+  /** Profiles that nothing seen so far excludes, oldest first. */
+  readonly possible: () => readonly Profile[];
+  /** First line that no remaining profile explains; 0: none. */
+  readonly contradiction: () => number;
+}
+
+export const recogniser = (): Recogniser => {
+  let possible = PROFILES;
+  let contradiction = 0;
+  return {
+    note: (line) => {
+      if (possible.length === 1 && contradiction !== 0) return;
+      const rule = ruleOf(line);
+      if (rule === null) return;
+      const left = possible.filter(rule);
+      if (left.length === possible.length) return;
+      if (left.length === 0) contradiction ||= line.line;
+      else possible = left;
+    },
+    possible: () => possible,
+    contradiction: () => contradiction,
+  };
+};
+
+const versionOf = (text: string): readonly [number, number] | null => {
+  const m = /(\d+)\.(\d+)/.exec(text);
+  return m === null ? null : [Number(m[1]), Number(m[2])];
+};
+
+/** The best of several profiles, given the release that the kernel calls itself (empty: unknown): same release, else the nearest older, else the newest. */
+export const chooseProfile = (possible: readonly Profile[], release: string): Profile | null => {
+  const wanted = versionOf(release);
+  if (wanted === null || possible.length === 0) return possible.at(-1) ?? null;
+  const rank = (p: Profile): number => {
+    const own = versionOf(p.name) as readonly [number, number];
+    const distance = (wanted[0] - own[0]) * 1000 + (wanted[1] - own[1]);
+    return distance >= 0 ? distance : 1e6 - distance;
+  };
+  const rc = /rc(\d+)/.exec(release)?.[1];
+  return (
+    possible.toSorted(
+      (a, b) => rank(a) - rank(b) || Number(b.name.includes(`rc${rc}`)) - Number(a.name.includes(`rc${rc}`)),
+    )[0] ?? null
+  );
+};

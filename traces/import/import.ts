@@ -1,0 +1,219 @@
+import { basename, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { profileNamed, PROFILES } from '../../core/profile/profiles.js';
+import type { Event } from '../../core/event/event.js';
+import type { FollowCounts, FollowDivergence } from '../../core/driver/follow/follow.js';
+import { fail, ok, type Result } from '../../core/value/failure.js';
+import type { Store } from '../../store/index.js';
+import { openCapture, type Capture } from '../capture/capture.js';
+import type { Dump } from '../capture/dump.js';
+import type { Progress } from '../ftrace/source.js';
+import type { Counts } from '../ftrace/line.js';
+import { readFtrace } from '../ftrace/read.js';
+import type { FtraceReader } from '../ftrace/reader.js';
+import { pipeline, type PipelineResult } from './pipeline.js';
+
+export interface ImportOptions {
+  /** Name of the trace; default: name of the folder or file. */
+  readonly name?: string;
+  /** Profile to follow with, by name; default: recognised. */
+  readonly profile?: string;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly onBatch?: (batch: readonly Event[]) => void;
+  readonly stdin?: import('node:stream').Readable;
+}
+
+/** The fixed output of `pagetrail import --json`, and what is kept as the trace's summary. */
+export interface ImportReport {
+  readonly trace: string;
+  readonly kernel: string;
+  readonly arch: string;
+  readonly profile: string;
+  readonly profiles_possible: readonly string[];
+  readonly lines: number;
+  readonly events: number;
+  readonly annotations: number;
+  readonly headers: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly lost: number;
+  readonly calls: FollowCounts;
+  readonly divergences: number;
+  readonly root: string;
+}
+
+export interface Imported {
+  readonly report: ImportReport;
+  readonly result: PipelineResult;
+  readonly divergences: readonly FollowDivergence[];
+  readonly choices: Readonly<Record<string, number>>;
+  /** Odd things that a person should know. */
+  readonly notes: readonly string[];
+}
+
+/** The lab's recorder writes its operations as markers: `op 2: set_bpf_jit_limit 8192`. */
+const LIMIT_MARKER = /^op \d+: set_bpf_jit_limit (\d+)\b/;
+
+/** Events that the ring buffer overwrote before the trace was read. */
+const overwrittenEvents = (counts: Counts | undefined): number =>
+  counts === undefined || counts.entriesInBuffer === null || counts.entriesWritten === null
+    ? 0
+    : Math.max(0, counts.entriesWritten - counts.entriesInBuffer);
+
+const isFolder = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+};
+
+interface Input {
+  readonly tracePath: string;
+  readonly name: string;
+  readonly release: string;
+  readonly arch: string | null;
+  readonly dump: Dump | null;
+  readonly problems: readonly string[];
+}
+
+const captureInput = (capture: Capture): Result<Input> => {
+  const first = capture.phases[0];
+  let dump: Dump | null = null;
+  if (first !== undefined) {
+    const read = capture.dump(first);
+    if (!read.ok) return read;
+    dump = read.value;
+  }
+  const { meta } = capture;
+  return ok({
+    tracePath: capture.tracePath,
+    name: basename(resolve(capture.folder)),
+    release: meta.release,
+    arch: meta.arch,
+    dump,
+    problems: [...capture.problems, ...(dump?.problems ?? [])],
+  });
+};
+
+const inputOf = (path: string): Result<Input> => {
+  if (path !== '-' && isFolder(path)) {
+    const capture = openCapture(path);
+    return capture.ok ? captureInput(capture.value) : capture;
+  }
+  const name =
+    path === '-'
+      ? 'stdin'
+      : basename(path)
+          .replace(/\.gz$/, '')
+          .replace(/\.txt$/, '');
+  return ok({
+    tracePath: path,
+    name: name === 'trace' ? basename(resolve(path, '..')) : name,
+    release: '',
+    arch: null,
+    dump: null,
+    problems: [],
+  });
+};
+
+/**
+ * Imports a trace file (ftrace text or `trace-cmd report`, plain or .gz, `-` for stdin) or a capture folder (its trace and its first dump only). Running it
+ * again over the same input appends nothing; over another input under the same name it is a conflict.
+ */
+export const importTrace = async (
+  store: Store,
+  path: string,
+  options: ImportOptions = {},
+): Promise<Result<Imported>> => {
+  const opened = inputOf(path);
+  if (!opened.ok) return opened;
+  const input = opened.value;
+  if (input.arch !== null && input.arch !== 'x86_64')
+    return fail(
+      'arch-not-modelled',
+      `recordings of ${input.arch} are not modelled yet`,
+      path,
+      'this version follows recordings of x86_64',
+    );
+  const wanted = options.profile === undefined ? null : profileNamed(options.profile);
+  if (options.profile !== undefined && wanted === null)
+    return fail(
+      'unknown-profile',
+      `there is no profile ${options.profile}`,
+      undefined,
+      `known: ${PROFILES.map((p) => p.name).join(', ')}`,
+    );
+  const name = options.name ?? input.name;
+  let reader: FtraceReader | null = null;
+  const into = pipeline(store, {
+    name,
+    release: input.release,
+    arch: input.arch,
+    origin: () => reader?.origin ?? 0n,
+    overwritten: () => overwrittenEvents(reader?.counts),
+    dump: input.dump,
+    profile: wanted,
+    limitOf: (marker) => {
+      const m = LIMIT_MARKER.exec(marker);
+      return m === null ? null : Number(m[1]);
+    },
+    ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),
+  });
+  const read = await readFtrace(input.tracePath, into.take, {
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+    onReader: (made) => {
+      reader = made;
+    },
+  });
+  if (!read.ok) return read;
+  const { counts } = read.value;
+  if (counts.events === 0)
+    return fail(
+      'no-events',
+      'the trace holds no event',
+      path,
+      'was tracing on, and were the probes set? `pagetrail probes` prints a script that sets them',
+    );
+  const missing = counts.entriesInBuffer === null ? 0 : counts.entriesInBuffer - counts.events;
+  const gap =
+    missing === 0
+      ? null
+      : {
+          lost: Math.max(0, missing),
+          why: `the header counts ${counts.entriesInBuffer} events, the file has ${counts.events}`,
+        };
+  const followed = into.end(gap);
+  if (!followed.ok) return followed;
+  const result = followed.value;
+  const report: ImportReport = {
+    trace: name,
+    kernel: input.release === '' ? result.profile.name : input.release,
+    arch: 'x86_64',
+    profile: result.profile.name,
+    profiles_possible: result.possible.map((p) => p.name),
+    lines: counts.lines,
+    events: counts.events,
+    annotations: counts.annotations,
+    headers: counts.headers,
+    skipped: counts.skipped,
+    lost: counts.lost + overwrittenEvents(counts) + (gap?.lost ?? 0),
+    calls: result.calls,
+    divergences: result.divergences.length,
+    root: result.log.info.root,
+  };
+  const finished = result.log.finish({
+    ...report,
+    events_logged: result.events,
+    choices: result.choices,
+    divergence_list: result.divergences,
+  });
+  if (!finished.ok) return finished;
+  return ok({
+    report,
+    result,
+    divergences: result.divergences,
+    choices: result.choices,
+    notes: input.problems,
+  });
+};

@@ -1,0 +1,216 @@
+/**
+ * From the lines of a recording to an appended log: recognise the kernel, follow, encode, append.
+ *
+ * Segments are cut by count only, so the same input gives the same bytes whatever the machine: an interrupted import is simply run again.
+ */
+import { x86_64 } from '../../core/arch/x86_64.js';
+import { encodeSegment } from '../../core/codec/encode.js';
+import { canonicalFunction } from '../../core/driver/lines.js';
+import { Follow, type FollowCounts, type FollowDivergence } from '../../core/driver/follow/follow.js';
+import { chooseProfile, recogniser } from '../../core/driver/follow/recognise.js';
+import type { RecordedLine } from '../../core/driver/recorded.js';
+import type { Event, Fact } from '../../core/event/event.js';
+import { Origin } from '../../core/event/kind.js';
+import { evolveAll } from '../../core/memory/evolve.js';
+import { nothing, type Memory } from '../../core/memory/memory.js';
+import type { Profile } from '../../core/profile/profile.js';
+import { fail, ok, type Failure, type Result } from '../../core/value/failure.js';
+import type { Store, TraceLog } from '../../store/index.js';
+import type { Dump } from '../capture/dump.js';
+import type { TraceLine } from '../ftrace/line.js';
+import { givenFacts } from './given.js';
+
+/** Call lines looked at before the kernel is chosen. */
+const RECOGNISED_FROM = 20_000;
+/** Events a segment. */
+export const SEGMENT_EVENTS = 4096;
+/** Segments made durable together: one wait for the disk. */
+const GROUP = 16;
+
+export interface PipelineOptions {
+  readonly name: string;
+  /** `6.1.0-50-cloud-amd64`, or empty where nobody said. */
+  readonly release: string;
+  /** Architecture as stated, or null. */
+  readonly arch: string | null;
+  /** Clock origin is stored with the trace: ns of the first event, decimal. */
+  readonly origin: () => bigint;
+  /** Events that the header says were overwritten before the first line. */
+  readonly overwritten: () => number;
+  /** Starting state. */
+  readonly dump: Dump | null;
+  /** Profile by name, instead of the recognised one. */
+  readonly profile: Profile | null;
+  /** Also called with what every appended batch holds. */
+  readonly onBatch?: (batch: readonly Event[]) => void;
+  /** A text that the recorder writes when it changes bpf_jit_limit: bytes, or null. */
+  readonly limitOf?: (marker: string) => number | null;
+}
+
+/** What an import found, besides the counts of lines. */
+export interface PipelineResult {
+  readonly profile: Profile;
+  readonly possible: readonly Profile[];
+  readonly events: number;
+  readonly calls: FollowCounts;
+  readonly choices: Readonly<Record<string, number>>;
+  readonly divergences: readonly FollowDivergence[];
+  readonly log: TraceLog;
+  readonly memory: Memory;
+}
+
+/** Starting facts as events: number 0, before the first line. */
+export const givenEvents = (facts: readonly Fact[]): Event[] =>
+  facts.map(
+    (fact) => ({ seq: 0, time: 0, cpu: 0, task: '', call: 0, origin: Origin.observed, ...fact }) as Event,
+  );
+
+/** Genesis bytes of a trace: the starting facts, encoded as one or more segments would be. Empty: nothing is known. */
+export const genesisBytes = (events: readonly Event[]): Uint8Array =>
+  events.length === 0 ? new Uint8Array(0) : encodeSegment(events);
+
+/** Takes lines one by one and appends what they mean. Call `end` once. */
+export interface Pipeline {
+  /** False once the pipeline has failed: nothing more is taken. */
+  readonly take: (line: TraceLine) => boolean;
+  /** Events lost outside the lines (the header's count): a gap before the first line. */
+  readonly end: (missing: { readonly lost: number; readonly why: string } | null) => Result<PipelineResult>;
+}
+
+export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
+  const recognise = recogniser();
+  const waiting: TraceLine[] = [];
+  let calls = 0;
+  let follow: Follow | null = null;
+  let profile: Profile | null = options.profile;
+  let log: TraceLog | null = null;
+  let failure: Failure | null = null;
+  let batch: Event[] = [];
+  let group: { first: number; count: number; bytes: Uint8Array; batch: readonly Event[] }[] = [];
+
+  const flushGroup = (): void => {
+    if (log === null || group.length === 0 || failure !== null) return;
+    const appended = log.appendAll(group);
+    if (!appended.ok) failure = appended.error;
+    group = [];
+  };
+
+  const seal = (): void => {
+    if (batch.length === 0 || failure !== null) return;
+    options.onBatch?.(batch);
+    group.push({ first: (batch[0] as Event).seq, count: batch.length, bytes: encodeSegment(batch), batch });
+    batch = [];
+    if (group.length >= GROUP) flushGroup();
+  };
+
+  const emit = (event: Event): void => {
+    batch.push(event);
+    if (batch.length === SEGMENT_EVENTS) seal();
+  };
+
+  const give = (line: TraceLine): void => {
+    const to = follow as Follow;
+    switch (line.kind) {
+      case 'call':
+        to.line(line as RecordedLine);
+        return;
+      case 'marker': {
+        to.marker(line);
+        const limit = options.limitOf?.(line.text) ?? null;
+        if (limit !== null) to.limit(limit);
+        return;
+      }
+      case 'lost':
+        to.lost(line.count, `CPU ${line.cpu} lost ${line.count === 0 ? 'events' : `${line.count} events`}`);
+        return;
+      case 'event':
+        // A stack trace belongs to the event before it; its frames are annotations.
+        if (!line.event.startsWith('<')) to.noted(line);
+        return;
+      case 'function':
+        to.noted({ ...line, event: 'function', body: `${line.callee} <-${line.caller}` });
+        return;
+      case 'buffer-started':
+        return;
+    }
+  };
+
+  const begin = (): void => {
+    profile ??= chooseProfile(recognise.possible(), options.release);
+    if (profile === null) return;
+    const arch = x86_64;
+    const given = givenEvents(options.dump === null ? [] : givenFacts(options.dump, arch, profile));
+    const meta = {
+      source: 'recording',
+      kernel: options.release === '' ? profile.name : options.release,
+      arch: arch.name,
+      profile: profile.name,
+      origin: options.origin().toString(),
+      given: options.dump?.name ?? null,
+    };
+    const created = store.createTrace({ name: options.name, meta, genesis: genesisBytes(given) });
+    if (!created.ok) {
+      failure = created.error;
+      return;
+    }
+    log = created.value;
+    const start = options.dump === null ? { ...nothing, charged: null } : evolveAll(nothing, given);
+    follow = new Follow({ profile, arch, nodes: 1, start, emit });
+    const overwritten = options.overwritten();
+    if (overwritten > 0)
+      follow.lost(overwritten, `${overwritten} events were overwritten before the trace was read`);
+    for (const line of waiting) give(line);
+    waiting.length = 0;
+  };
+
+  return {
+    take: (given) => {
+      if (failure !== null) return false;
+      const line = given.kind === 'call' ? { ...given, fn: canonicalFunction(given.fn) } : given;
+      if (line.kind === 'call') {
+        recognise.note(line);
+        calls++;
+      }
+      if (follow !== null) give(line);
+      else {
+        waiting.push(line);
+        if (calls >= RECOGNISED_FROM) begin();
+      }
+      return failure === null;
+    },
+    end: (missing) => {
+      if (options.arch !== null && options.arch !== x86_64.name)
+        return fail(
+          'arch-not-modelled',
+          `recordings of ${options.arch} are not modelled yet`,
+          undefined,
+          'this version follows x86_64 only',
+        );
+      if (follow === null && failure === null) begin();
+      if (failure !== null) return { ok: false, error: failure };
+      const followed = follow as Follow | null;
+      if (followed === null || profile === null || log === null)
+        return fail(
+          'unknown-kernel',
+          'no kernel profile fits this recording',
+          `line ${recognise.contradiction()}`,
+          'name one with --profile',
+        );
+      if (missing !== null) followed.lost(missing.lost, missing.why);
+      followed.end();
+      seal();
+      flushGroup();
+      if (failure !== null) return { ok: false, error: failure };
+      return ok({
+        profile,
+        possible: recognise.possible(),
+        events: followed.seq,
+        calls: followed.counts,
+        choices: Object.fromEntries([...followed.choices].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+        divergences: followed.divergences,
+        log,
+        memory: followed.share(),
+      });
+    },
+  };
+};
