@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Counts } from '../../traces/ftrace/counts.js';
+import type { EventLine } from '../../traces/ftrace/line.js';
 import { FtraceReader } from '../../traces/ftrace/reader.js';
 import { type ReadTrace, readText } from './ftrace.js';
 
@@ -52,6 +53,19 @@ const another = (i: number): string =>
 
 const lineCount = (bytes: Buffer): number =>
   bytes.toString('latin1').split('\n').length - (bytes.length === 0 || bytes.at(-1) === 10 ? 1 : 0);
+
+/** Events that begin alike and end otherwise. */
+const ALIKE = SAMPLE.split('\n')
+  .flatMap((line) => [
+    line,
+    `${line} `,
+    `${line}x`,
+    `${line} x`,
+    `${line} c=1`,
+    line.slice(0, -2),
+    line.slice(0, 110),
+  ])
+  .filter((line) => readText(line).reader.counts.events === 1);
 
 describe('The reader of ftrace text', () => {
   it('accounts for every line', () => {
@@ -198,6 +212,15 @@ describe('The reader of ftrace text', () => {
     expect(reader.counts.events).to.equal(150_000);
   });
 
+  it('keeps a call as text when there are more sets of names than any probes have', () => {
+    const reader = new FtraceReader((line) => kinds.push(line.kind));
+    const kinds: string[] = [];
+    for (let i = 0; i <= 65_536; i++) reader.push(Buffer.from(`a-1 [000] . 1.0: f: (f+0x0/0x1) n${i}=1\n`));
+    expect([kinds.at(-2), kinds.at(-1)]).to.deep.equal(['call', 'event']);
+    reader.push(Buffer.from('a-1 [000] . 1.0: f: (f+0x0/0x1) n7=1\n'));
+    expect(kinds.at(-1)).to.equal('call');
+  });
+
   it('gives the same for any cut into chunks', () => {
     for (const size of [1, 7, 100]) {
       expect(result(readText(SAMPLE, size))).to.deep.equal(result(readText(SAMPLE)));
@@ -252,8 +275,17 @@ describe('The reader of ftrace text', () => {
     );
   });
 
+  it('lets the column of the dash decide, whatever shorter head came before', () => {
+    const short = 'a-1 [000] . 5: x: yyyyyyyyyyyyyyyyyyyyyy';
+    const long = 'a-1 [000] . 1: x-5 [000] . 2: y: z';
+    const tasks = readText(`${short}\n${long}\n${short}\n${long}\n`).lines.map(
+      (line) => (line as EventLine).task,
+    );
+    expect(tasks).to.deep.equal(['a', 'a-1 [000] . 1: x', 'a', 'a-1 [000] . 1: x']);
+  });
+
   it('reads a line the same whatever came before it', () => {
-    const all = SAMPLE.split('\n').filter((line) => /^ .*\[/.test(line));
+    const all = ALIKE;
     const alone = new Map(all.map((line) => [line, withoutPosition(readText(line + '\n').lines[0])]));
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...all), { maxLength: 40 }), (order) => {

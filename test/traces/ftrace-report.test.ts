@@ -61,6 +61,7 @@ describe('The text of trace-cmd report', () => {
     const symbols = 'a-1 [000] 1.000000: f_ret: (f <- g) ret=0\n';
     expect(calls(`cpus=1\n${symbols}`)[0]).to.include({ place: 'g', callee: 'f' });
     expect(calls(`cpus=1\n${symbols}${symbols}`)[1]).to.include({ place: 'g', callee: 'f' });
+    expect(calls(`${symbols}cpus=1\n${symbols}`)[1]).to.include({ place: 'g', callee: 'f' });
     expect(calls(symbols)[0]).to.include({ place: 'f', callee: 'g' });
   });
 
