@@ -7,7 +7,7 @@ import { whyBad, type NewSegment } from './new-segment.js';
 import type { ActiveProjections } from './projections.js';
 import { select } from './query.js';
 import { segmentId } from './schema.js';
-import { hashBefore, locate, removedTrace, segmentRow } from './segments.js';
+import { hashBefore, locate, headless, segmentRow } from './segments.js';
 import type { TraceKey } from './trace-key.js';
 
 export type Stored = 'appended' | 'already';
@@ -41,7 +41,7 @@ export function appendSegments(
   const bad = segments.map(whyBad).find((why) => why !== null);
   if (bad !== undefined) return fail('bad-segment', bad, c.file);
   const before = readHead(c, trace.id);
-  if (before === undefined) return removedTrace(c, trace);
+  if (before === undefined) return headless(c, trace);
   // Compressed before the lock is taken; what is there already need not be.
   const prepared = segments.map((segment) => ({
     segment,
@@ -67,7 +67,7 @@ function appendPrepared(
 ): Result<Appended> {
   crashpoint('begun');
   const start = readHead(c, trace.id);
-  if (start === undefined) return removedTrace(c, trace);
+  if (start === undefined) return headless(c, trace);
   const fresh: NewSegment[] = [];
   const stored: Stored[] = [];
   let head = start;

@@ -44,16 +44,24 @@ export function openFile(name: string, options: FileOptions): Result<Connection>
 }
 
 function whyNotThere(file: string, create: boolean): Result<never> | null {
-  if (existsSync(file)) {
-    return statSync(file).isFile()
-      ? null
-      : fail('cannot-open', 'this is not a file', file, 'give the path of a log file');
-  }
+  if (existsSync(file)) return whyNoDatabase(file);
   if (!create)
     return fail('no-such-file', 'there is no such log', file, 'check the path, or import something into it');
   return existsSync(dirname(file))
     ? null
     : fail('cannot-open', 'the folder of this file does not exist', file, 'make the folder first');
+}
+
+/** The smallest page SQLite has: it would take a shorter file for an empty one, and overwrite it. */
+const SMALLEST = 512;
+
+/** The file is only looked at from outside: closing a descriptor of it would release the locks of this process on it. */
+function whyNoDatabase(file: string): Result<never> | null {
+  const status = statSync(file);
+  if (!status.isFile()) return fail('cannot-open', 'this is not a file', file, 'give the path of a log file');
+  return status.size === 0 || status.size >= SMALLEST
+    ? null
+    : fail('not-sqlite', 'this file is not an SQLite database', file, 'give a file made by pagetrail');
 }
 
 function prepareFile(c: Connection, options: FileOptions): Result<void> {

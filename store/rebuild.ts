@@ -13,7 +13,7 @@ import {
   type ActiveProjections,
 } from './projections.js';
 import { select } from './query.js';
-import { removedTrace, segmentsFrom, type Segment } from './segments.js';
+import { headless, segmentsFrom, type Segment } from './segments.js';
 import type { TraceKey } from './trace-key.js';
 
 /** How far the rebuild of one projection is with one trace, in events. */
@@ -115,7 +115,7 @@ function someSegments(
   trace: TraceKey,
 ): Result<Step> {
   const total = readHead(c, trace.id)?.events;
-  if (total === undefined) return removedTrace(c, trace);
+  if (total === undefined) return headless(c, trace);
   if (registeredVersion(c, projection.name) !== projection.version) {
     return fail(
       'conflict',

@@ -1,14 +1,13 @@
 import { ok, type Result } from '../core/value/failure.js';
 import { rootText } from './chain.js';
 import { compact } from './compact.js';
-import { rows, run, transact, type Connection } from './connection.js';
+import { row, rows, run, transact, type Connection } from './connection.js';
 import { readHead } from './head.js';
 import { restoreTriggers } from './open.js';
 import { registeredNames, tablesOf } from './projections.js';
 import { select } from './query.js';
 import { segmentId } from './schema.js';
-import { findTrace, noSuchTrace } from './trace-info.js';
-import type { TraceKey } from './trace-key.js';
+import { noSuchTrace } from './trace-info.js';
 
 /** What is left of a removed trace. */
 export interface Tombstone {
@@ -28,24 +27,25 @@ export interface Removed extends Tombstone {
 /** Removes a trace and everything derived from it, overwrites its bytes, and leaves a tombstone. */
 export function removeTrace(c: Connection, name: string, when: string): Result<Removed> {
   const tombstone = transact(c, (): Result<Tombstone> => {
-    const trace = findTrace(c, name);
-    if (!trace.ok) return trace;
-    const head = readHead(c, trace.value.id);
-    if (head === undefined) return noSuchTrace(c, name);
-    removeDerived(c, trace.value);
-    removeTruth(c, trace.value);
-    run(c, BURY, trace.value.id, name, head.segments, head.events, head.root, when);
-    return ok({ name, segments: head.segments, events: head.events, root: rootText(head.root), when });
+    const trace = row(c, TRACE, name);
+    if (trace === undefined) return noSuchTrace(c, name);
+    // A damaged trace can be removed as well: nothing of it need be read.
+    const { segments, events, root } = readHead(c, trace.id) ?? { segments: 0, events: 0, root: trace.root };
+    removeDerived(c, trace.id);
+    removeTruth(c, trace.id);
+    run(c, BURY, trace.id, name, segments, events, root, when);
+    return ok({ name, segments, events, root: rootText(root), when });
   });
   if (!tombstone.ok) return tombstone;
   const compacted = compact(c);
   return ok({ ...tombstone.value, erased: compacted.ok });
 }
 
+const TRACE = select({ id: 'integer', root: 'hash' }, 'SELECT id, root FROM traces WHERE name = ?');
 const BURY =
   'INSERT INTO tombstones (trace, name, segments, events, root, removed) VALUES (?, ?, ?, ?, ?, ?)';
 
-function removeDerived(c: Connection, { id }: TraceKey): void {
+function removeDerived(c: Connection, id: number): void {
   for (const projection of registeredNames(c)) {
     for (const table of tablesOf(c, projection)) c.db.prepare(`DELETE FROM ${table} WHERE trace = ?`).run(id);
   }
@@ -54,7 +54,7 @@ function removeDerived(c: Connection, { id }: TraceKey): void {
 }
 
 /** The triggers that stop this are put away and put back in one transaction: nobody ever sees the log without them. */
-function removeTruth(c: Connection, { id }: TraceKey): void {
+function removeTruth(c: Connection, id: number): void {
   c.db.exec('DROP TRIGGER segments_no_delete; DROP TRIGGER traces_no_delete');
   run(c, 'DELETE FROM segments WHERE id >= ? AND id < ?', segmentId(id, 0), segmentId(id + 1, 0));
   run(c, 'DELETE FROM traces WHERE id = ?', id);

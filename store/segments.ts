@@ -59,8 +59,10 @@ export function readSegment(
   previous: Uint8Array | null = null,
 ): Result<Segment | null> {
   return reading(c, () => {
-    const found = segmentRow(c, trace.id, index);
-    if (found === undefined) return afterLast(c, trace, index);
+    const looked = rowAt(c, trace, index);
+    if (!looked.ok) return looked;
+    const found = looked.value;
+    if (found === null) return ok(null);
     const before = previous ?? hashBefore(c, trace.id, index);
     if (before === undefined) return damaged(c, trace, index, 'the segment before it is missing');
     const opened = openRow(found, before);
@@ -70,14 +72,28 @@ export function readSegment(
   });
 }
 
-function afterLast(c: Connection, trace: TraceKey, index: number): Result<null> {
+/** The row of a segment; null when the trace ends before it. */
+function rowAt(c: Connection, trace: TraceKey, index: number): Result<SegmentRow | null> {
+  const found = segmentRow(c, trace.id, index);
+  if (found !== undefined) return ok(found);
   const head = readHead(c, trace.id);
-  if (head === undefined) return removedTrace(c, trace);
-  return index < head.segments ? damaged(c, trace, index, 'it is missing') : ok(null);
+  if (head === undefined) return headless(c, trace);
+  if (index >= head.segments) return ok(null);
+  // Another process may have appended it between the two looks.
+  const appended = segmentRow(c, trace.id, index);
+  return appended === undefined ? damaged(c, trace, index, 'it is missing') : ok(appended);
 }
 
-export const removedTrace = (c: Connection, trace: TraceKey): Result<never> =>
-  fail('no-such-trace', `the trace ${trace.name} has been removed`, c.file);
+/** A trace without head has been removed, unless the file is damaged. */
+export const headless = (c: Connection, trace: TraceKey): Result<never> =>
+  row(c, SELECT_GENESIS, trace.id) === undefined
+    ? fail('no-such-trace', `the trace ${trace.name} has been removed`, c.file)
+    : fail(
+        'corrupt',
+        `where trace ${trace.name} ends has been lost`,
+        c.file,
+        'verify says what is valid of it',
+      );
 
 const damaged = (c: Connection, trace: TraceKey, index: number, wrong: string): Result<never> =>
   fail(
@@ -91,7 +107,7 @@ const damaged = (c: Connection, trace: TraceKey, index: number, wrong: string): 
 export function segmentAt(c: Connection, trace: TraceKey, seq: number): Result<Segment> {
   return reading(c, () => {
     const head = readHead(c, trace.id);
-    if (head === undefined) return removedTrace(c, trace);
+    if (head === undefined) return headless(c, trace);
     if (!(seq >= 1 && seq <= head.events)) return noSuchEvent(c, trace, seq, head.events);
     const index = locate(c, trace, seq, head.segments);
     const segment = readSegment(c, trace, index);
@@ -135,7 +151,7 @@ function startAt(c: Connection, trace: TraceKey, from: number): Result<number> {
   return reading(c, () => {
     if (from <= 1) return ok(0);
     const head = readHead(c, trace.id);
-    if (head === undefined) return removedTrace(c, trace);
+    if (head === undefined) return headless(c, trace);
     return ok(from > head.events ? head.segments : locate(c, trace, from, head.segments));
   });
 }

@@ -4,7 +4,7 @@ import { pack, unpack } from './codec.js';
 import { row, run, transactDerived, type Connection } from './connection.js';
 import { readHead } from './head.js';
 import { select } from './query.js';
-import { removedTrace } from './segments.js';
+import { headless } from './segments.js';
 import type { TraceKey } from './trace-key.js';
 
 /** State after event `seq` (0: before the first), as whoever saved it wrote it. */
@@ -30,7 +30,7 @@ export function saveSnapshot(
   const packed = pack(bytes);
   return transactDerived(c, () => {
     const head = readHead(c, trace.id);
-    if (head === undefined) return removedTrace(c, trace);
+    if (head === undefined) return headless(c, trace);
     if (!Number.isInteger(seq) || seq < 0 || seq > head.events) {
       return fail('no-such-event', `trace ${trace.name} has no event ${seq} to keep a snapshot of`, c.file);
     }

@@ -43,7 +43,7 @@ const SHAPE = {
 } as const;
 
 const SELECT = `SELECT t.id, t.name, t.created, t.meta, t.root AS genesis_root, h.events, h.segments, h.root, h.bytes, h.size,
-  s.summary FROM traces t JOIN heads h ON h.trace = t.id LEFT JOIN summaries s ON s.trace = t.id`;
+  s.summary FROM traces t LEFT JOIN heads h ON h.trace = t.id LEFT JOIN summaries s ON s.trace = t.id`;
 const ALL = select(SHAPE, `${SELECT} ORDER BY t.id`);
 const BY_NAME = select(SHAPE, `${SELECT} WHERE t.name = ?`);
 const BY_ID = select(SHAPE, `${SELECT} WHERE t.id = ?`);

@@ -43,7 +43,7 @@ export interface VerifyReport {
   readonly events: number;
   /** Root of that; the trace's genesis root when it is empty. */
   readonly root: string;
-  /** Where the file says that the trace ends; null when that cannot be read. */
+  /** Where the file said that the trace ends when the walk began; null when that cannot be read. */
   readonly claimed: { readonly segments: number; readonly events: number; readonly root: string } | null;
   readonly firstBad: Damage | null;
   /** The root given: at which event the trace had it, null when it never did. */
@@ -116,42 +116,42 @@ function walk(
     return ok({ valid, firstBad, keptAt: null });
   }
   for (;;) {
-    const step = reading(c, () => ok(segmentRow(c, trace.id, valid.segments)));
+    const step = reading(c, () => check(c, trace, valid));
     if (!step.ok && !meansDamage(step.error.code)) return step;
-    const checked = step.ok
-      ? check(c, trace, step.value, valid, head)
-      : bad(valid, 'unreadable', step.error.what);
-    if (checked === null || 'reason' in checked) return ok({ valid, firstBad: checked, keptAt });
-    valid = checked;
+    const next = step.ok ? step.value : bad(valid, 'unreadable', step.error.what);
+    if (next === null || 'reason' in next) return ok({ valid, firstBad: next, keptAt });
+    valid = next;
     if (kept?.equals(valid.root) === true) keptAt = valid.events;
-    progress?.(valid.events, head?.events ?? valid.events);
+    progress?.(valid.events, Math.max(head?.events ?? 0, valid.events));
   }
 }
 
-/** The chain with this segment added, or what is wrong with it; null at the end. */
-function check(
-  c: Connection,
-  trace: TraceKey,
-  found: SegmentRow | undefined,
-  valid: Valid,
-  head: Head | null,
-): Valid | Damage | null {
-  if (found === undefined) return endOf(c, trace, valid, head);
+/** The chain with its next segment added, or what is wrong with that; null at the end. */
+function check(c: Connection, trace: TraceKey, valid: Valid): Result<Valid | Damage | null> {
+  const found = segmentRow(c, trace.id, valid.segments) ?? lookAgain(c, trace, valid);
+  if (found === null || 'reason' in found) return ok(found);
   if (found.first !== valid.events + 1) {
-    return bad(valid, 'out-of-order', `it begins with event ${found.first}, not ${valid.events + 1}`);
+    return ok(bad(valid, 'out-of-order', `it begins with event ${found.first}, not ${valid.events + 1}`));
   }
   const opened = openRow(found, valid.root);
-  if ('wrong' in opened) return bad(valid, 'hash', opened.wrong);
-  return { segments: valid.segments + 1, events: valid.events + found.count, root: found.hash };
+  if ('wrong' in opened) return ok(bad(valid, 'hash', opened.wrong));
+  return ok({ segments: valid.segments + 1, events: valid.events + found.count, root: found.hash });
 }
 
-function endOf(c: Connection, trace: TraceKey, valid: Valid, head: Head | null): Damage | null {
-  const later = reading(c, () =>
-    ok(row(c, LATER, segmentId(trace.id, valid.segments), segmentId(trace.id + 1, 0)) !== undefined),
-  );
-  if (later.ok && later.value) return bad(valid, 'missing', 'it is missing, others follow');
-  if (!later.ok) return bad(valid, 'unreadable', later.error.what);
-  if (head === null) return bad(valid, 'head', 'where the trace ends cannot be read');
+/** Where no next segment was: null when the trace ends here, else what is wrong, or the segment when it has just been appended. */
+function lookAgain(c: Connection, trace: TraceKey, valid: Valid): SegmentRow | Damage | null {
+  const later = row(c, LATER, segmentId(trace.id, valid.segments), segmentId(trace.id + 1, 0)) !== undefined;
+  const head = reading(c, () => ok(readHead(c, trace.id) ?? null));
+  const appended = segmentRow(c, trace.id, valid.segments);
+  if (appended !== undefined) return appended;
+  if (later) return bad(valid, 'missing', 'it is missing, others follow');
+  if (!head.ok) return bad(valid, 'head', `where the trace ends cannot be read: ${head.error.what}`);
+  return head.value === null
+    ? bad(valid, 'head', 'where the trace ends has been lost')
+    : endAt(head.value, valid);
+}
+
+function endAt(head: Head, valid: Valid): Damage | null {
   if (head.segments > valid.segments) {
     return bad(
       valid,
