@@ -81,8 +81,6 @@ const create: { readonly [T in FieldType]: (rows: number) => ColumnTypes[T] } = 
   bytes: () => ({ bytes: [] }),
 };
 
-export const FIELD_TYPES = Object.keys(create) as readonly FieldType[];
-
 /** Empty columns for the fields of a kind, by field name. */
 export const newColumns = (fields: readonly Field[], rows: number): Record<string, Column> =>
   Object.fromEntries(fields.map(({ name, type }) => [name, create[type](rows)]));

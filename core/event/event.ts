@@ -1,6 +1,7 @@
 import * as areas from './areas.js';
 import * as calls from './calls.js';
 import type { Common, Kind } from './kind.js';
+import * as known from './known.js';
 import * as packs from './packs.js';
 import * as pages from './pages.js';
 import * as programs from './programs.js';
@@ -51,7 +52,13 @@ export type Event =
   | trace.Forgotten
   | trace.Operation
   | trace.Counter
-  | trace.Noted;
+  | trace.Noted
+  | known.PagesKnown
+  | known.AreaBacked
+  | known.FramesNamed
+  | known.WordSeen
+  | known.ProgramKnown
+  | known.StateKnown;
 
 export type EventKind = Event['kind'];
 export type EventOf<K extends EventKind> = Extract<Event, { readonly kind: K }>;
@@ -60,7 +67,7 @@ export type EventOf<K extends EventKind> = Extract<Event, { readonly kind: K }>;
 export type Fact = { [K in EventKind]: Omit<EventOf<K>, keyof Common> }[EventKind];
 
 /** Descriptors of all kinds, in the order of their codes. */
-export const KINDS: readonly Kind[] = [areas, calls, packs, pages, programs, text, trace]
+export const KINDS: readonly Kind[] = [areas, calls, known, packs, pages, programs, text, trace]
   .flatMap((module) => Object.values(module) as unknown[])
   .filter((value): value is Kind => typeof value === 'object' && value !== null && 'changesMemory' in value)
   .sort((a, b) => a.code - b.code);

@@ -9,6 +9,7 @@ import {
   inheritContent,
   moveContent,
 } from './evolveContent.js';
+import { applyKnown } from './evolveKnown.js';
 import { applyPack } from './evolvePacks.js';
 import { applyProgram } from './evolvePrograms.js';
 import { Memory, NO_FRAME, type Area } from './memory.js';
@@ -351,6 +352,13 @@ export const apply = (draft: Draft, token: object, event: Event): void => {
       return;
     case 'forgotten':
       return applyForgotten(draft, token, event);
+    case 'pages-known':
+    case 'area-backed':
+    case 'frames-named':
+    case 'word-seen':
+    case 'program-known':
+    case 'state-known':
+      return applyKnown(draft, token, event);
     case 'entered':
     case 'returned':
     case 'chosen':

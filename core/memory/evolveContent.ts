@@ -16,8 +16,9 @@ const put = (draft: Draft, token: object, frame: number, content: PageContent | 
 export const inheritContent = (draft: Draft, token: object, frame: number): void => {
   const before = Memory.contentOf(draft, frame);
   if (before === null || before.uniform) {
-    const ref =
-      before !== null && before.classes[0] === ContentClass.program ? (before.refs[0] as number) : 0;
+    const cls = before?.classes[0];
+    const kept = cls === ContentClass.program || cls === ContentClass.leftover;
+    const ref = kept ? (before?.refs[0] as number) : 0;
     put(draft, token, frame, PageContent.uniform(ContentClass.leftover, ref));
     return;
   }
@@ -55,7 +56,7 @@ export const moveContent = (draft: Draft, token: object, name: number, pfn: numb
     base.refs[block] = PageContent.refAt(content, block);
   }
   base.seen = content.seen;
-  base.bytes = content.bytes;
+  base.bytes = content.bytes?.slice() ?? null;
   put(draft, token, pfn, base);
 };
 

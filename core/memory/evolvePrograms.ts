@@ -124,12 +124,13 @@ export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): 
           event.program,
         );
       change(draft, token, event.program, { pointer: event.pointer });
-      draft.programsByPointer = add(
-        draft.programsByPointer,
-        token,
-        pointerPage(event.pointer),
-        event.program,
-      );
+      if (!Word.isZero(event.pointer))
+        draft.programsByPointer = add(
+          draft.programsByPointer,
+          token,
+          pointerPage(event.pointer),
+          event.program,
+        );
       return;
     }
     case 'program-freed': {

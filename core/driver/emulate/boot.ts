@@ -1,0 +1,82 @@
+import type { Arch } from '../../arch/arch.js';
+import type { Fact } from '../../event/event.js';
+import type { Profile } from '../../profile/profile.js';
+import { Address, PAGE_SIZE } from '../../value/address.js';
+import { Prot } from '../../value/prot.js';
+import type { WorkloadBoot } from '../../workload/workload.js';
+import type { FramePool } from './frames.js';
+
+const RESET = 0x100;
+const LARGE = 512;
+const ROX = Prot.present | Prot.executable;
+
+const parse = (text: string): Address => Address.parse(text) ?? Address.zero;
+
+/** Memory of the emulated machine before the first operation, as facts. Areas that are there at boot are read-only and executable, as in every recording. */
+export const bootFacts = (
+  boot: WorkloadBoot | undefined,
+  profile: Profile,
+  arch: Arch,
+  pool: FramePool,
+): Fact[] => {
+  const facts: Fact[] = [{ kind: 'bases-learned', direct: arch.directBase, vmemmap: arch.vmemmap }];
+  const [first, end] = arch.moduleRange(profile.kaslrCompiledIn);
+  const limit =
+    boot?.jit_limit ??
+    Math.ceil(((end - first) * PAGE_SIZE) / 2 ** profile.limitShift / PAGE_SIZE) * PAGE_SIZE;
+  const dirty = profile.cpa.clearsDirty ? 0 : Prot.dirty;
+  const packs = boot?.packs ?? [];
+  for (const area of boot?.areas ?? []) {
+    const start = parse(area.start).page;
+    const pages = parse(area.end).page - start;
+    facts.push({
+      kind: 'area-allocated',
+      start,
+      pages,
+      flags: profile.setsResetFlag ? RESET : 0,
+      caller: area.caller,
+    });
+    // Large backing blocks come from the kernel; a pack that lies on a 2M boundary over one of them is one leaf (7.2).
+    const mapped = pages - 1;
+    const large = profile.cpa.collapse && mapped === LARGE && start % LARGE === 0;
+    const runs = pool.take(mapped, large, profile.contiguousBacking) ?? [];
+    let page: number = start;
+    for (const run of runs) {
+      facts.push({
+        kind: 'mapped',
+        page,
+        pages: run.pages,
+        shift: large ? 21 : 12,
+        prot: ROX | dirty,
+        frame: run.frame,
+      });
+      for (let region = run.frame - (run.frame % LARGE); region < run.frame + run.pages; region += LARGE)
+        facts.push({ kind: 'leaf-known', page: region, shift: 12 });
+      facts.push({
+        kind: 'direct-mapped',
+        page: run.frame,
+        pages: run.pages,
+        shift: 12,
+        prot: Prot.present | dirty,
+      });
+      page += run.pages;
+    }
+  }
+  for (const pack of packs) {
+    const start = parse(pack.start);
+    facts.push({
+      kind: 'pack-created',
+      start: start.page,
+      bytes: pack.bytes,
+      partial: pack.chunks === null ? 1 : 0,
+    });
+    facts.push({ kind: 'filled', to: start, length: pack.bytes, pattern: arch.trap, way: 'store' });
+    for (const chunk of pack.chunks ?? []) {
+      const at = Address.add(start, chunk.offset);
+      facts.push({ kind: 'chunk-allocated', pack: start.page, at, bytes: chunk.bytes });
+      facts.push({ kind: 'copied', to: at, length: chunk.bytes, what: 'code', way: 'store' });
+    }
+  }
+  facts.push({ kind: 'limit-set', bytes: limit, charged: boot === undefined ? 0 : (boot.jit_charged ?? -1) });
+  return facts;
+};

@@ -1,0 +1,439 @@
+/**
+ * Runs a workload on an emulated kernel: the operations of the workload are composed of the same kernel functions that a recording is followed with.
+ */
+import type { Arch } from '../../arch/arch.js';
+import type { Event, Fact } from '../../event/event.js';
+import { Origin } from '../../event/kind.js';
+import { bpfIntJitCompile, bpfJitFree } from '../../kernel/jit.js';
+import {
+  bpfArchPokeDescUpdate,
+  bpfArchTextPoke,
+  bpfDispatcherChangeProg,
+  bpfKsymDel,
+  bpfProgKallsymsAdd,
+} from '../../kernel/programs.js';
+import { evolveAll } from '../../memory/evolve.js';
+import { Memory, nothing } from '../../memory/memory.js';
+import type { Profile } from '../../profile/profile.js';
+import { Address } from '../../value/address.js';
+import { random, textHash } from '../../value/random.js';
+import { Word } from '../../value/words.js';
+import type {
+  AttachClassicOperation,
+  LoadOperation,
+  TailCall,
+  Workload,
+  WorkloadFunction,
+  WorkloadOperation,
+} from '../../workload/workload.js';
+import { bootFacts } from './boot.js';
+import { framePool } from './frames.js';
+import { machine, type ChoiceSource, type Machine, type Runner } from './machine.js';
+import { NO_SITUATION, policies, type Situation } from './policies.js';
+import { entryOf, pointers, type EmulatedFunction, type EmulatedProgram } from './programs.js';
+
+export interface EmulateOptions {
+  readonly workload: Workload;
+  readonly profile: Profile;
+  readonly arch: Arch;
+  readonly seed: number;
+  /** NUMA nodes; default 1. */
+  readonly nodes?: number;
+  readonly emit: (event: Event) => void;
+  /** Answers instead of the seeded policies: the choices of an earlier log, in order. */
+  readonly source?: ChoiceSource;
+}
+
+export interface Emulated {
+  /** Facts before the first event. */
+  readonly given: readonly Event[];
+  readonly memory: Memory;
+  readonly events: number;
+}
+
+const LOADER: Runner = { task: 'workload-100', cpu: 0 };
+const WORKER: Runner = { task: 'kworker/0:1-20', cpu: 0 };
+
+/** First pfn and frames of the emulated machine: 1 GiB from 16 MiB on. */
+const FIRST_PFN = 0x1000;
+const PFNS = 0x3f000;
+const HALF = 2048;
+/** The jump of the XDP dispatcher and its static call sites lie in kernel text; any address there does. */
+const XDP_SITES: readonly Address[] = [
+  Address.of(0xffffffff81e01, 0x4d8),
+  Address.of(0xffffffff817cd, 0x265),
+];
+const DISPATCHER: Word = { hi: 0xffffffff, lo: 0x82be1120 };
+const POKE: Word = { hi: 0xffff8880, lo: 0x3f000000 };
+const EINVAL = -22;
+
+/** Facts of the emulated machine before the first operation, as events with number 0. */
+export const bootEvents = (
+  options: Pick<EmulateOptions, 'workload' | 'profile' | 'arch' | 'seed'>,
+): { readonly given: Event[]; readonly pool: ReturnType<typeof framePool> } => {
+  const pool = framePool(FIRST_PFN, PFNS, random(options.seed ^ 0x51ed));
+  const facts = bootFacts(options.workload.boot, options.profile, options.arch, pool);
+  return {
+    given: facts.map(
+      (fact) => ({ seq: 0, time: 0, cpu: 0, task: '', call: 0, origin: Origin.assumed, ...fact }) as Event,
+    ),
+    pool,
+  };
+};
+
+interface Pending {
+  readonly program: EmulatedProgram;
+  readonly fn: EmulatedFunction;
+}
+
+class Runtime {
+  readonly machine: Machine;
+  readonly #profile: Profile;
+  readonly #programs = new Map<string, EmulatedProgram>();
+  readonly #slots = new Map<number, EmulatedProgram>();
+  readonly #sockets = new Map<number, EmulatedProgram>();
+  readonly #deferred: Pending[] = [];
+  readonly #array = new Map<number, EmulatedProgram>();
+  readonly #identities = pointers();
+  #situation: Situation = NO_SITUATION;
+  #packSeen: boolean;
+  #othersLazy = false;
+  #attached: EmulatedProgram | null = null;
+  #halves = 0;
+  #id = 0;
+  #tailUsed = false;
+
+  constructor(
+    readonly options: EmulateOptions,
+    given: readonly Event[],
+    pool: ReturnType<typeof framePool>,
+  ) {
+    this.#profile = options.profile;
+    const start = evolveAll(nothing, given);
+    this.#packSeen = start.packs.length > 0;
+    const seeded = policies({
+      profile: options.profile,
+      arch: options.arch,
+      random: random(options.seed),
+      pool,
+      memory: () => this.machine.memory(),
+      situation: () => this.#situation,
+      packSeen: () => this.#packSeen,
+      othersLazy: () => this.#othersLazy,
+      purged: () => {
+        this.#othersLazy = false;
+      },
+      buffer: this.#identities.buffer,
+    });
+    let frames: readonly number[] = [];
+    this.machine = machine({
+      profile: options.profile,
+      arch: options.arch,
+      nodes: options.nodes ?? 1,
+      start,
+      source: options.source ?? seeded,
+      emit: (event) => {
+        // Frames go back to the pool when the kernel releases them: their numbers are in the area until then.
+        if (event.kind === 'frames-released') pool.give(frames);
+        options.emit(event);
+      },
+    });
+    this.machine.onFact((fact: Fact) => {
+      if (fact.kind === 'pack-created') this.#packSeen = true;
+      if (fact.kind === 'area-freed')
+        frames = [...(Memory.areaAt(this.machine.memory(), fact.start)?.frames ?? [])];
+    });
+  }
+
+  run(operation: WorkloadOperation, index: number): void {
+    // Programs come and go with structures of their own: others free areas lazily all the time.
+    this.#othersLazy = true;
+    if (operation.op !== 'marker') {
+      const { mark, ...rest } = operation;
+      if (mark !== undefined) this.machine.state(LOADER, { kind: 'marker', text: mark });
+      this.machine.state(LOADER, { kind: 'operation', index, json: JSON.stringify(rest) });
+    }
+    switch (operation.op) {
+      case 'marker':
+        this.machine.state(LOADER, { kind: 'marker', text: operation.text });
+        return;
+      case 'load':
+        return this.#load(operation);
+      case 'attach_classic':
+        return this.#attachClassic(operation);
+      case 'detach_classic':
+        return this.#release(this.#sockets, operation.socket);
+      case 'close':
+        return this.#close(operation.slot);
+      case 'free':
+        return this.#freeNow(operation.program, operation.function);
+      case 'settle':
+        while (this.#deferred.length > 0) this.#free(this.#deferred.shift() as Pending);
+        return;
+      case 'set_jit_limit':
+        this.machine.state(LOADER, {
+          kind: 'limit-set',
+          bytes: operation.bytes,
+          charged: this.machine.memory().charged ?? -1,
+        });
+        return;
+      case 'dirty':
+        return;
+      case 'attach_xdp':
+        return this.#dispatch(this.#slots.get(operation.slot) ?? null);
+      case 'detach_xdp':
+        return this.#dispatch(null);
+      case 'tail_call_update':
+        return this.#tailCallUpdate(
+          operation.key,
+          operation.slot === null ? null : (this.#slots.get(operation.slot) ?? null),
+        );
+      case 'tail_call_clear':
+        return this.#tailCallClear();
+    }
+  }
+
+  #with<R>(change: Partial<Situation>, action: () => R): R {
+    this.#situation = { ...NO_SITUATION, ...change };
+    const result = action();
+    this.#situation = NO_SITUATION;
+    return result;
+  }
+
+  #functions(specs: readonly WorkloadFunction[], blinded: boolean): EmulatedFunction[] {
+    return specs.map((spec, index) => ({
+      index,
+      spec,
+      pointer: this.#identities.program(),
+      blinded,
+      ksym: this.#identities.ksym(),
+      freed: false,
+      allocated: false,
+      published: null,
+    }));
+  }
+
+  /** One JIT pass. False: no memory was to be had. */
+  #compile(program: EmulatedProgram, fn: EmulatedFunction, final: boolean): boolean {
+    const clone = fn.blinded && !fn.allocated ? this.#identities.program() : null;
+    const type = program.classic ? 'classic' : program.functions.length > 1 ? 'function' : 'program';
+    const compiled = this.#with({ fn: fn.spec, clone, type, final, capable: program.capable }, () =>
+      this.machine.run(LOADER, bpfIntJitCompile, { prog: fn.pointer }),
+    );
+    if (!compiled.jited) return false;
+    fn.pointer = compiled.prog;
+    fn.allocated = true;
+    return true;
+  }
+
+  /** All passes of a program; false when the limit (or memory) forbids it: what it had is given back at once. */
+  #jit(program: EmulatedProgram, during: LoadOperation['during']): boolean {
+    const several = program.functions.length > 1;
+    for (const fn of program.functions) {
+      if (!this.#compile(program, fn, !several)) {
+        for (const done of program.functions)
+          if (done === fn || done.allocated) this.#free({ program, fn: done });
+        return false;
+      }
+      for (const free of during) if (free.after === fn.index + 1) this.#freeNow(free.program, free.function);
+    }
+    if (several) for (const fn of program.functions) this.#compile(program, fn, true);
+    return true;
+  }
+
+  #load(operation: LoadOperation): void {
+    const functions = this.#functions(operation.functions, operation.blinded);
+    const own = functions.length > 1;
+    const first = functions[0];
+    const program: EmulatedProgram = {
+      label: operation.program,
+      name: operation.name ?? operation.program,
+      tag: operation.tag ?? textHash(operation.program),
+      id: operation.id ?? ++this.#id,
+      capable: operation.capable,
+      classic: false,
+      functions,
+      main: {
+        pointer: own || first === undefined ? this.#identities.program() : first.pointer,
+        ksym: own || first === undefined ? this.#identities.ksym() : first.ksym,
+        published: null,
+      },
+    };
+    if (first === undefined) {
+      // Turned down by the verifier: a bpf_prog without image is released at once.
+      this.machine.run(WORKER, bpfJitFree, { prog: program.main.pointer, jited_len: 0, bpf_func: undefined });
+      return;
+    }
+    if (!this.#jit(program, operation.during)) return;
+    this.#programs.set(program.label, program);
+    if (own)
+      for (const fn of program.functions)
+        if (fn.index > 0 || this.#profile.symbolEnd === 'page')
+          this.#publish(
+            program,
+            fn,
+            fn,
+            `bpf_prog_${fn.spec.tag ?? textHash(`${program.label}.${fn.index}`)}_F`,
+            0,
+          );
+    this.#publish(program, first, program.main, `bpf_prog_${program.tag}_${program.name}`, program.id);
+    if (operation.slot === null) this.#letGo(program);
+    else this.#slots.set(operation.slot, program);
+  }
+
+  #publish(
+    program: EmulatedProgram,
+    fn: EmulatedFunction,
+    owner: { pointer: Word; ksym: Word; published: EmulatedFunction['published'] },
+    name: string,
+    id: number,
+  ): void {
+    const entry = entryOf(this.machine.memory(), fn);
+    const symbol =
+      entry === null || !program.capable
+        ? null
+        : { start: entry.start, end: Address.add(entry.start, entry.length), name, ksym: owner.ksym };
+    this.#with({ symbol }, () =>
+      this.machine.run(LOADER, bpfProgKallsymsAdd, { prog: owner.pointer, id, bpf_func: entry?.start }),
+    );
+    if (symbol !== null) owner.published = { start: symbol.start, name };
+  }
+
+  #attachClassic(operation: AttachClassicOperation): void {
+    const program: EmulatedProgram = {
+      label: operation.program,
+      name: operation.program,
+      tag: '',
+      id: 0,
+      capable: operation.capable,
+      classic: true,
+      functions: this.#functions(operation.functions, false),
+      main: { pointer: Word.zero, ksym: Word.zero, published: null },
+    };
+    if (!this.#jit(program, [])) return;
+    this.#programs.set(program.label, program);
+    this.#release(this.#sockets, operation.socket);
+    this.#sockets.set(operation.socket, program);
+  }
+
+  #release(holders: Map<number, EmulatedProgram>, key: number): void {
+    const program = holders.get(key);
+    holders.delete(key);
+    if (program !== undefined) this.#defer(program);
+  }
+
+  #defer(program: EmulatedProgram): void {
+    for (const fn of program.functions) this.#deferred.push({ program, fn });
+  }
+
+  #close(slot: number): void {
+    const program = this.#slots.get(slot);
+    this.#slots.delete(slot);
+    if (program !== undefined) this.#letGo(program);
+  }
+
+  /** The last reference is gone: symbols at once, memory later. */
+  #letGo(program: EmulatedProgram): void {
+    const withdraw = (ksym: Word, published: EmulatedFunction['published']): void => {
+      const start = published?.start ?? Address.zero;
+      this.machine.run(LOADER, bpfKsymDel, { ksym, start, name: published?.name ?? '' });
+    };
+    if (program.functions.length > 1) for (const fn of program.functions) withdraw(fn.ksym, fn.published);
+    withdraw(program.main.ksym, program.main.published);
+    this.#defer(program);
+  }
+
+  #freeNow(label: string, index: number | undefined): void {
+    for (let i = 0; i < this.#deferred.length;) {
+      const pending = this.#deferred[i] as Pending;
+      if (pending.program.label === label && (index === undefined || pending.fn.index === index)) {
+        this.#deferred.splice(i, 1);
+        this.#free(pending);
+      } else i++;
+    }
+  }
+
+  #free({ fn }: Pending): void {
+    if (fn.freed) return;
+    fn.freed = true;
+    const entry = entryOf(this.machine.memory(), fn);
+    this.machine.run(WORKER, bpfJitFree, {
+      prog: fn.pointer,
+      jited_len: entry?.length ?? 0,
+      bpf_func: entry?.start,
+    });
+  }
+
+  #dispatch(to: EmulatedProgram | null): void {
+    const page = this.#profile.dispatcher === 'page';
+    const fresh = this.#halves === 0;
+    const half = to === null ? null : (this.#halves++ % 2) * HALF;
+    const from = this.#attached;
+    this.#attached = to;
+    const name = 'bpf_dispatcher_xdp';
+    // The dispatcher's own address is known once it exists: the symbol's start comes from the model.
+    const symbol = { start: Address.zero, end: Address.zero, name, ksym: { hi: 0xffffffff, lo: 0x82be1468 } };
+    const patches = page ? [] : XDP_SITES.map((at) => ({ at, length: 5 }));
+    this.#with(
+      {
+        symbol,
+        patches,
+        dispatcher: { half, fresh: fresh && to !== null, jump: page ? (XDP_SITES[0] as Address) : null },
+      },
+      () =>
+        this.machine.run(LOADER, bpfDispatcherChangeProg, {
+          d: DISPATCHER,
+          from: from?.main.pointer ?? Word.zero,
+          to: to?.main.pointer ?? Word.zero,
+        }),
+    );
+  }
+
+  /** Live functions that hold a tail call to this entry of the array. */
+  *#sites(key: number): Generator<{ readonly start: Address; readonly call: TailCall }> {
+    for (const program of this.#programs.values())
+      for (const fn of program.functions) {
+        if (fn.freed) continue;
+        const entry = entryOf(this.machine.memory(), fn);
+        if (entry === null) continue;
+        for (const tail of fn.spec.tail_calls) if (tail.key === key) yield { start: entry.start, call: tail };
+      }
+  }
+
+  #tailCallUpdate(key: number, target: EmulatedProgram | null): void {
+    const old = this.#array.get(key) ?? null;
+    if (target === null) this.#array.delete(key);
+    else this.#array.set(key, target);
+    for (const { start, call: tail } of [...this.#sites(key)]) {
+      this.#tailUsed = true;
+      const jump = { at: Address.add(start, tail.jump), length: 5 };
+      const bypass = { at: Address.add(start, tail.bypass), length: 5 };
+      const order = target === null ? [bypass, jump] : old === null ? [jump, bypass] : [jump];
+      if (this.#profile.tailCall === 'bpf_arch_text_poke')
+        for (const site of order)
+          this.#with({ patches: [site] }, () => this.machine.run(LOADER, bpfArchTextPoke, { ip: site.at }));
+      else
+        this.#with({ patches: order }, () => this.machine.run(LOADER, bpfArchPokeDescUpdate, { poke: POKE }));
+    }
+  }
+
+  #tailCallClear(): void {
+    this.#array.clear();
+    if (!this.#tailUsed) return;
+    if (this.#profile.tailCall === 'bpf_arch_text_poke')
+      // The program has left kallsyms by then; the caller expects the error.
+      for (let i = 0; i < 2; i++)
+        this.#with({ results: [EINVAL] }, () =>
+          this.machine.run(WORKER, bpfArchTextPoke, { ip: XDP_SITES[0] as Address }),
+        );
+    else this.#with({}, () => this.machine.run(WORKER, bpfArchPokeDescUpdate, { poke: POKE }));
+  }
+}
+
+/** Runs a workload. Events are given to `emit` in order; the facts before the first one are in the result. */
+export const emulate = (options: EmulateOptions): Emulated => {
+  const { given, pool } = bootEvents(options);
+  const runtime = new Runtime(options, given, pool);
+  options.workload.operations.forEach((operation, i) => runtime.run(operation, i + 1));
+  return { given, memory: runtime.machine.share(), events: runtime.machine.seq() };
+};

@@ -1,0 +1,96 @@
+import type { Random } from '../../value/random.js';
+
+/** Physical memory of an emulated machine: which frames are free, and in which runs they are handed out. */
+export interface FramePool {
+  /** `pages` frames: 2M-aligned runs of 512 when `huge`, few large runs when `contiguous`, else scattered ones. Null: not enough. */
+  readonly take: (
+    pages: number,
+    huge: boolean,
+    contiguous: boolean,
+  ) => readonly { frame: number; pages: number }[] | null;
+  readonly give: (frames: Iterable<number>) => void;
+  readonly reserve: (first: number, pages: number) => void;
+}
+
+const LARGE = 512;
+
+/** Frames `first` to `first + pages - 1`, all free. */
+export const framePool = (first: number, pages: number, random: Random): FramePool => {
+  const taken = new Uint8Array(pages);
+  const mark = (frame: number, count: number, value: number): void => {
+    taken.fill(value, frame - first, frame - first + count);
+  };
+  const freeRun = (from: number, length: number): boolean => {
+    for (let i = from; i < from + length; i++) if (i >= pages || taken[i] !== 0) return false;
+    return true;
+  };
+  const aligned = (length: number): number | null => {
+    for (let at = 0; at + length <= pages; at += length) if (freeRun(at, length)) return first + at;
+    return null;
+  };
+  // As an allocator with a free list per order hands them out: neighbours one after the other, now and then from somewhere else.
+  let cursor = random.below(pages);
+  let run = 0;
+  const scattered = (count: number): { frame: number; pages: number }[] | null => {
+    const runs: { frame: number; pages: number }[] = [];
+    let left = count;
+    for (let tries = 0; left > 0; tries++) {
+      if (tries > 100_000) return null;
+      if (run <= 0 || cursor >= pages || taken[cursor] !== 0) {
+        if (run <= 0) {
+          cursor = random.below(pages);
+          run = 32 + random.below(256);
+        }
+        while (cursor < pages && taken[cursor] !== 0) cursor++;
+        if (cursor >= pages) {
+          run = 0;
+          continue;
+        }
+      }
+      const want = Math.min(left, run);
+      let length = 0;
+      while (length < want && cursor + length < pages && taken[cursor + length] === 0) length++;
+      mark(first + cursor, length, 1);
+      runs.push({ frame: first + cursor, pages: length });
+      cursor += length;
+      run -= length;
+      left -= length;
+    }
+    return runs;
+  };
+  const blocks = (count: number): { frame: number; pages: number }[] | null => {
+    const runs: { frame: number; pages: number }[] = [];
+    let left = count;
+    for (let order = 9; order >= 0 && left > 0; order--) {
+      const length = 2 ** order;
+      while (left >= length) {
+        const at = aligned(length);
+        if (at === null) break;
+        mark(at, length, 1);
+        runs.push({ frame: at, pages: length });
+        left -= length;
+      }
+    }
+    return left === 0 ? runs : null;
+  };
+  return {
+    take: (count, huge, contiguous) => {
+      if (!huge) return contiguous ? blocks(count) : scattered(count);
+      const runs: { frame: number; pages: number }[] = [];
+      for (let done = 0; done < count; done += LARGE) {
+        const at = aligned(LARGE);
+        if (at === null) return null;
+        mark(at, LARGE, 1);
+        runs.push({ frame: at, pages: LARGE });
+      }
+      return runs;
+    },
+    give: (frames) => {
+      for (const frame of frames) if (frame >= first && frame < first + pages) mark(frame, 1, 0);
+    },
+    reserve: (from, count) => {
+      for (let frame = from; frame < from + count; frame++)
+        if (frame >= first && frame < first + pages) mark(frame, 1, 1);
+    },
+  };
+};

@@ -1,0 +1,207 @@
+/**
+ * The machine that runs kernel functions for an emulation: keeps the call stack, makes the call events, applies each fact before the function goes on,
+ * and has its choices answered by a source (seeded policies, or the choices of an earlier log).
+ */
+import type { Arch } from '../../arch/arch.js';
+import type { Event, Fact } from '../../event/event.js';
+import { Origin } from '../../event/kind.js';
+import type {
+  Args,
+  ChoiceKind,
+  Choices,
+  Kernel,
+  KernelFunction,
+  Request,
+  Value,
+} from '../../kernel/request.js';
+import { folder } from '../../memory/evolve.js';
+import type { Memory } from '../../memory/memory.js';
+import type { Profile } from '../../profile/profile.js';
+import { Word } from '../../value/words.js';
+import { choiceText } from '../choices.js';
+import { LINES, type Column } from '../lines.js';
+
+/** Answers a choice; `predicted` is what the question itself proposes, as text. */
+export type ChoiceSource = <K extends ChoiceKind>(
+  what: K,
+  question: Choices[K]['question'],
+) => Choices[K]['answer'];
+
+export interface MachineOptions {
+  readonly profile: Profile;
+  readonly arch: Arch;
+  readonly nodes: number;
+  readonly start: Memory;
+  readonly source: ChoiceSource;
+  readonly emit: (event: Event) => void;
+}
+
+/** Who runs. */
+export interface Runner {
+  readonly task: string;
+  readonly cpu: number;
+}
+
+export interface Machine {
+  readonly memory: () => Memory;
+  readonly share: () => Memory;
+  readonly seq: () => number;
+  /** Runs a root call to its end. */
+  readonly run: <A extends Args, R>(who: Runner, fn: KernelFunction<A, R>, args: A) => R;
+  /** A fact outside any call: a marker, an operation, the limit. */
+  readonly state: (who: Runner, fact: Fact, origin?: Origin) => number;
+  /** Called after every fact. */
+  readonly onFact: (listener: (fact: Fact) => void) => void;
+}
+
+/** Nanoseconds between two events of an emulation. */
+const TICK = 1000;
+
+interface Named {
+  readonly names: string;
+  readonly columns: readonly { readonly name: string; readonly column: Column }[];
+}
+
+/** Values of a line in the order of the table; each name of the model once. */
+const shapeOf = (table: Readonly<Record<string, Column>>, args: Args): Named => {
+  const columns: { name: string; column: Column }[] = [];
+  const used = new Set<string>();
+  for (const [name, column] of Object.entries(table)) {
+    if (used.has(column.as) || column.class === 'ignored') continue;
+    const value = args[column.as];
+    if (value === undefined || (typeof value === 'string') !== (column.form === 't')) continue;
+    used.add(column.as);
+    columns.push({ name, column });
+  }
+  return { names: columns.map((c) => c.name).join(','), columns };
+};
+
+const wordOf = (value: Value): Word => {
+  if (typeof value === 'number') return Word.fromNumber(value);
+  if (value === undefined || typeof value === 'string') return Word.zero;
+  return 'page' in value ? Word.fromAddress(value) : value;
+};
+
+/** Proposed answer of a question, as text. */
+const proposed = (what: ChoiceKind, question: object): string => {
+  if (!('predicted' in question)) return '';
+  const value = question.predicted;
+  return value === null || value === undefined ? '' : choiceText(what, value as never);
+};
+
+export const machine = (options: MachineOptions): Machine => {
+  const memory = folder(options.start);
+  const listeners: ((fact: Fact) => void)[] = [];
+  let seq = 0;
+  let time = 0;
+  let lowestName = options.start.lowestName;
+
+  const kernel: Kernel = {
+    profile: options.profile,
+    arch: options.arch,
+    nodes: () => options.nodes,
+    memory: memory.memory,
+    nameFrames: (pages) => {
+      const name = lowestName - 1;
+      lowestName -= pages;
+      return name;
+    },
+    nextSeq: () => seq + 1,
+  };
+
+  const emit = (who: Runner, fact: Fact, origin: Origin, call: number): number => {
+    seq++;
+    const event = { seq, time, cpu: who.cpu, task: who.task, call, origin, ...fact } as Event;
+    time += TICK;
+    memory.apply(event);
+    options.emit(event);
+    for (const listener of listeners) listener(fact);
+    return seq;
+  };
+
+  const line = (who: Runner, kind: 'entered' | 'returned', fn: string, args: Args, call: number): number => {
+    const table = LINES[fn];
+    const { names, columns } = shapeOf(
+      table === undefined ? {} : kind === 'entered' ? table.entry : table.result,
+      args,
+    );
+    const hi: number[] = [];
+    const lo: number[] = [];
+    let texts: (string | null)[] | null = null;
+    for (const { column } of columns) {
+      const value = args[column.as];
+      const word = wordOf(value);
+      hi.push(word.hi);
+      lo.push(word.lo);
+      if (typeof value === 'string') (texts ??= columns.map(() => null))[hi.length - 1] = value;
+    }
+    return emit(who, { kind, fn, place: '', names, values: { hi, lo, texts } }, Origin.derived, call);
+  };
+
+  const run = <A extends Args, R>(who: Runner, fn: KernelFunction<A, R>, args: A): R => {
+    interface Frame {
+      readonly fn: KernelFunction;
+      readonly args: Args;
+      readonly generator: Generator<Request, unknown, never>;
+      readonly seq: number;
+    }
+    const stack: Frame[] = [];
+    const enter = (callee: KernelFunction, given: Args): void => {
+      const entered = line(who, 'entered', callee.name, given, stack.at(-1)?.seq ?? 0);
+      stack.push({ fn: callee, args: given, generator: callee.body(kernel, given), seq: entered });
+    };
+    enter(fn as unknown as KernelFunction, args);
+    let answer: unknown;
+    for (;;) {
+      const top = stack.at(-1) as Frame;
+      const step = top.generator.next(answer as never);
+      if (step.done === true) {
+        line(who, 'returned', top.fn.name, top.fn.returned(step.value, top.args), top.seq);
+        stack.pop();
+        if (stack.length === 0) return step.value as R;
+        answer = step.value;
+        continue;
+      }
+      const request = step.value;
+      switch (request.request) {
+        case 'call':
+          enter(request.fn, request.args);
+          answer = undefined;
+          break;
+        case 'choose': {
+          const chosen = options.source(request.what, request.question as never);
+          emit(
+            who,
+            {
+              kind: 'chosen',
+              what: request.what,
+              value: choiceText(request.what, chosen as never),
+              predicted: proposed(request.what, request.question),
+            },
+            Origin.derived,
+            top.seq,
+          );
+          answer = chosen;
+          break;
+        }
+        case 'state':
+          answer = emit(who, request.fact, Origin.derived, top.seq);
+          break;
+        case 'lock':
+          answer = undefined;
+          break;
+      }
+    }
+  };
+
+  return {
+    memory: memory.memory,
+    share: memory.share,
+    seq: () => seq,
+    run,
+    state: (who, fact, origin = Origin.observed) => emit(who, fact, origin, 0),
+    onFact: (listener) => {
+      listeners.push(listener);
+    },
+  };
+};

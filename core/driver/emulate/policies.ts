@@ -1,0 +1,133 @@
+/**
+ * Seeded answers to the choices of an emulation: first fit as the model predicts, frames from a pool, random code offsets. What the workload itself
+ * declares (image and code lengths, capability, the order of frees) comes from the operation that is being run.
+ */
+import type { Arch } from '../../arch/arch.js';
+import type { ChoiceKind, Choices } from '../../kernel/request.js';
+import { Memory } from '../../memory/memory.js';
+import type { Profile } from '../../profile/profile.js';
+import { Address } from '../../value/address.js';
+import type { Random } from '../../value/random.js';
+import { Word } from '../../value/words.js';
+import type { WorkloadFunction } from '../../workload/workload.js';
+import type { FramePool } from './frames.js';
+import type { ChoiceSource } from './machine.js';
+
+/** What the operation being run decides. */
+export interface Situation {
+  readonly fn: WorkloadFunction | null;
+  readonly clone: Word | null;
+  readonly type: string;
+  readonly final: boolean;
+  readonly capable: boolean;
+  readonly symbol: {
+    readonly start: Address;
+    readonly end: Address;
+    readonly name: string;
+    readonly ksym: Word;
+  } | null;
+  readonly patches: { readonly at: Address; readonly length: number }[];
+  /** The half of the dispatcher that is written next, and its jump (5.10); empty: nothing is. */
+  readonly dispatcher: {
+    readonly half: number | null;
+    readonly fresh: boolean;
+    readonly jump: Address | null;
+  } | null;
+  readonly results: readonly number[];
+}
+
+export const NO_SITUATION: Situation = {
+  fn: null,
+  clone: null,
+  type: 'program',
+  final: true,
+  capable: true,
+  symbol: null,
+  patches: [],
+  dispatcher: null,
+  results: [],
+};
+
+export interface PolicyInput {
+  readonly profile: Profile;
+  readonly arch: Arch;
+  readonly random: Random;
+  readonly pool: FramePool;
+  readonly memory: () => Memory;
+  readonly situation: () => Situation;
+  /** A pack has existed, so its size is settled (5.18). */
+  readonly packSeen: () => boolean;
+  /** Others have freed something lazily since the last purge. */
+  readonly othersLazy: () => boolean;
+  readonly purged: () => void;
+  readonly buffer: () => Word;
+}
+
+const EPERM = -1;
+
+export const policies = (input: PolicyInput): ChoiceSource => {
+  const { profile, arch, random } = input;
+  let results = 0;
+
+  const offsetIn = (hole: number): number => {
+    const offset = random.below(Math.max(1, hole));
+    return offset - (offset % arch.codeAlignment);
+  };
+
+  const answers: { readonly [K in ChoiceKind]: (question: Choices[K]['question']) => Choices[K]['answer'] } =
+    {
+      clone: ({ prog }) => input.situation().clone ?? prog,
+      image: () => input.situation().fn?.image ?? 0,
+      final: () => input.situation().final,
+      placement: ({ chunk, proglen }) => {
+        const fn = input.situation().fn;
+        if (fn === null) return null;
+        const binary = profile.allocator === 'binary';
+        const size = binary ? Math.ceil((proglen + 136) / 4096) * 4096 : Math.ceil((proglen + 24) / 64) * 64;
+        const hole = Math.min(size - (proglen + 8), (binary ? 4096 : 64) - 8);
+        // bpf_func − chunk = header + random start.
+        const offset = fn.offset ?? 8 + offsetIn(hole);
+        return { start: Address.add(chunk, offset), length: fn.code ?? fn.image };
+      },
+      type: () => input.situation().type,
+      charge: ({ over }) => (over === true && !input.situation().capable ? EPERM : 0),
+      buffer: () => input.buffer(),
+      chunk: ({ predicted }) => predicted,
+      trial: () => !input.packSeen(),
+      area: ({ predicted }) => predicted,
+      frames: ({ pages, huge }) => input.pool.take(pages, huge, profile.contiguousBacking),
+      frame: ({ name }) => name,
+      leaf: () => 21,
+      purge: ({ predicted }) => {
+        const others = input.othersLazy();
+        input.purged();
+        return predicted === 1 || others ? 1 : 0;
+      },
+      pageTable: () => true,
+      more: ({ fn }) => fn === 'dispatcher-image' && input.situation().dispatcher?.fresh === true,
+      symbol: () => input.situation().symbol,
+      patch: ({ fn }) => {
+        const { dispatcher, patches } = input.situation();
+        if (fn === 'arch_prepare_bpf_dispatcher') {
+          if (dispatcher === null || dispatcher.half === null) return null;
+          for (const program of Memory.programs(input.memory()))
+            if (program.type === 'dispatcher')
+              return { at: Address.add(program.chunk, dispatcher.half), length: 2048 };
+          return null;
+        }
+        if (fn === 'dispatcher-jump')
+          return dispatcher?.jump === null || dispatcher === null ? null : { at: dispatcher.jump, length: 5 };
+        if (fn === 'bpf_arch_text_poke')
+          return dispatcher !== null && dispatcher.jump !== null
+            ? { at: dispatcher.jump, length: 5 }
+            : (patches.shift() ?? null);
+        return patches.shift() ?? null;
+      },
+      result: ({ predicted }) =>
+        input.situation().results[results++ % Math.max(1, input.situation().results.length)] ?? predicted,
+      predictor: () => false,
+      changed: () => true,
+    };
+
+  return (what, question) => (answers[what] as (question: unknown) => never)(question);
+};

@@ -1,0 +1,124 @@
+/** From a workload to an appended log: emulate, encode, append. The same workload, kernel and seed give the same bytes and the same root. */
+import { x86_64 } from '../../core/arch/x86_64.js';
+import { encodeSegment } from '../../core/codec/encode.js';
+import { bootEvents, emulate } from '../../core/driver/emulate/emulate.js';
+import type { ChoiceSource } from '../../core/driver/emulate/machine.js';
+import type { Event } from '../../core/event/event.js';
+import type { Memory } from '../../core/memory/memory.js';
+import { profileNamed, PROFILES } from '../../core/profile/profiles.js';
+import type { Profile } from '../../core/profile/profile.js';
+import { fail, ok, type Result } from '../../core/value/failure.js';
+import type { Workload } from '../../core/workload/workload.js';
+import type { Store, TraceLog } from '../../store/index.js';
+import { genesisBytes, SEGMENT_EVENTS } from '../import/pipeline.js';
+
+export interface SimulateOptions {
+  readonly kernel: string;
+  readonly arch?: string;
+  readonly seed?: number;
+  readonly nodes?: number;
+  /** Name of the trace; default WORKLOAD-KERNEL. */
+  readonly name?: string;
+  readonly source?: ChoiceSource;
+  readonly onBatch?: (batch: readonly Event[]) => void;
+}
+
+/** What `pagetrail simulate --json` prints. */
+export interface SimulateReport {
+  readonly trace: string;
+  readonly workload: string;
+  readonly kernel: string;
+  readonly arch: string;
+  readonly seed: number;
+  readonly events: number;
+  readonly root: string;
+}
+
+export interface Simulated {
+  readonly report: SimulateReport;
+  readonly log: TraceLog;
+  readonly memory: Memory;
+}
+
+const GROUP = 16;
+
+/** The profile and architecture of a simulation, or why there is none. */
+export const kernelOf = (kernel: string, arch: string): Result<Profile> => {
+  if (arch !== x86_64.name)
+    return fail('arch-not-modelled', `architecture ${arch} is not modelled yet`, undefined, 'known: x86_64');
+  const profile = profileNamed(kernel);
+  return profile === null
+    ? fail(
+        'unknown-kernel',
+        `kernel ${kernel} is not modelled`,
+        undefined,
+        `known: ${PROFILES.map((p) => p.name).join(', ')}`,
+      )
+    : ok(profile);
+};
+
+/** Emulates a workload into the store. */
+export const simulate = (store: Store, workload: Workload, options: SimulateOptions): Result<Simulated> => {
+  const profile = kernelOf(options.kernel, options.arch ?? x86_64.name);
+  if (!profile.ok) return profile;
+  const seed = options.seed ?? 1;
+  const name = options.name ?? `${workload.name}-${profile.value.name}`;
+  const base = { workload, profile: profile.value, arch: x86_64, seed };
+  const { given } = bootEvents(base);
+  const created = store.createTrace({
+    name,
+    meta: {
+      source: 'emulation',
+      workload: workload.name,
+      kernel: profile.value.name,
+      arch: x86_64.name,
+      profile: profile.value.name,
+      seed,
+      nodes: options.nodes ?? 1,
+      origin: '0',
+      given: null,
+    },
+    genesis: genesisBytes(given),
+  });
+  if (!created.ok) return created;
+  const log = created.value;
+  let failed: Result<never> | null = null;
+  let batch: Event[] = [];
+  let group: { first: number; count: number; bytes: Uint8Array; batch: readonly Event[] }[] = [];
+  const flush = (): void => {
+    if (group.length === 0 || failed !== null) return;
+    const appended = log.appendAll(group);
+    if (!appended.ok) failed = appended;
+    group = [];
+  };
+  const seal = (): void => {
+    if (batch.length === 0 || failed !== null) return;
+    options.onBatch?.(batch);
+    group.push({ first: (batch[0] as Event).seq, count: batch.length, bytes: encodeSegment(batch), batch });
+    batch = [];
+    if (group.length >= GROUP) flush();
+  };
+  const emulated = emulate({
+    ...base,
+    ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
+    ...(options.source === undefined ? {} : { source: options.source }),
+    emit: (event) => {
+      batch.push(event);
+      if (batch.length === SEGMENT_EVENTS) seal();
+    },
+  });
+  seal();
+  flush();
+  if (failed !== null) return failed;
+  const report: SimulateReport = {
+    trace: name,
+    workload: workload.name,
+    kernel: profile.value.name,
+    arch: x86_64.name,
+    seed,
+    events: emulated.events,
+    root: log.info.root,
+  };
+  const finished = log.finish({ ...report });
+  return finished.ok ? ok({ report, log, memory: emulated.memory }) : finished;
+};
