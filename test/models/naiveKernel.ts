@@ -1,0 +1,121 @@
+import { framesOf, type FramePool } from './framePool.js';
+import { NaiveCpa } from './naiveCpa.js';
+import { NaivePacks, type Placed } from './naivePacks.js';
+import { NaiveVmalloc } from './naiveVmalloc.js';
+import type { Rules } from './rules.js';
+
+export interface NaiveOptions {
+  readonly nodes: number;
+  readonly frames: FramePool;
+  readonly predictor?: boolean;
+  readonly leaf?: (pfn: number) => number;
+  readonly table?: () => boolean;
+}
+
+export type Permission = 'ro' | 'rw' | 'x' | 'nx' | 'rox';
+
+const PAGE = 4096;
+const HUGE = 512;
+
+/** The three naive models put together by the step sequences of kernel-model.md §2.3. */
+export class NaiveKernel {
+  readonly packs: NaivePacks;
+  readonly cpa: NaiveCpa;
+  readonly vmalloc: NaiveVmalloc;
+  charged = 0;
+  private tried = false;
+
+  constructor(
+    readonly rules: Rules,
+    readonly options: NaiveOptions,
+  ) {
+    this.packs = new NaivePacks(rules, options.nodes, options.predictor ?? false);
+    this.cpa = new NaiveCpa(rules, options.leaf, options.table);
+    this.vmalloc = new NaiveVmalloc(rules.modules);
+  }
+
+  /** Memory for a program; null: the load fails. */
+  load(bytes: number, classic: boolean): Placed | null {
+    this.charged += bytes;
+    const before = [...this.packs.packs];
+    try {
+      return this.packs.alloc(bytes, classic, (pages) => this.executable(pages));
+    } catch (refused) {
+      if (refused !== REFUSED) throw refused;
+      this.charged -= bytes;
+      this.packs.packs = before;
+      return null;
+    }
+  }
+
+  unload(placed: Placed, bytes: number): void {
+    const freed = this.packs.free(placed.at, bytes);
+    if (freed === 'area') this.giveBack(placed.at.page, Math.floor(bytes / PAGE));
+    if (freed === 'pack') this.giveBack(placed.pack as number, this.packs.packPages);
+    this.charged -= bytes;
+  }
+
+  /** An area as module_alloc makes it: writable, not executable. */
+  moduleAlloc(pages: number): number {
+    const huge = this.rules.huge && pages / this.options.nodes >= HUGE;
+    const size = huge ? Math.ceil(pages / HUGE) * HUGE : pages;
+    const start = this.vmalloc.alloc(size, huge ? HUGE : 1);
+    const frames = framesOf(this.options.frames.take(size, huge));
+    this.cpa.map(start, frames, huge ? 21 : 12);
+    return start;
+  }
+
+  /** §4.8. */
+  vfree(start: number): void {
+    const area = this.vmalloc.at(start);
+    const frames = this.cpa.unmap(start, area.pages - 1);
+    this.vmalloc.free(start);
+    if (area.resets) {
+      for (const frame of frames) this.cpa.setDirectMapInvalid(frame);
+      this.vmalloc.purge();
+      for (const frame of frames) this.cpa.setDirectMapDefault(frame);
+    }
+    this.options.frames.release(frames);
+  }
+
+  setMemory(what: Permission, page: number, pages: number): number {
+    this.vmalloc.purge();
+    const { cpa } = this;
+    const calls: Record<Permission, () => number> = {
+      ro: () => cpa.setMemoryRo(page, pages),
+      rw: () => cpa.setMemoryRw(page, pages),
+      x: () => cpa.setMemoryX(page, pages),
+      nx: () => cpa.setMemoryNx(page, pages),
+      rox: () => cpa.setMemoryRox(page, pages),
+    };
+    return calls[what]();
+  }
+
+  /** An area for programs: RW first, then as the kernel protects it. */
+  private executable(pages: number): number {
+    if (this.rules.trial && !this.tried) {
+      this.tried = true;
+      this.vfree(this.moduleAlloc(HUGE * this.options.nodes));
+    }
+    const start = this.moduleAlloc(pages);
+    this.vmalloc.at(start).resets = this.rules.resets;
+    // 6.10 and later look at the result; those are the kernels with set_memory_rox here.
+    const checked = this.rules.protect.includes('rox');
+    for (const what of this.rules.protect)
+      if (this.setMemory(what, start, pages) !== 0 && checked) {
+        this.vfree(start);
+        throw REFUSED;
+      }
+    return start;
+  }
+
+  private giveBack(start: number, pages: number): void {
+    if (this.rules.takesBack) {
+      this.setMemory('nx', start, pages);
+      this.setMemory('rw', start, pages);
+    }
+    this.vfree(start);
+  }
+}
+
+const REFUSED = new Error('the area could not be protected');

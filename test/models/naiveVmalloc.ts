@@ -1,0 +1,77 @@
+import { MODULES_END } from './rules.js';
+
+/** A vmalloc area; `pages` counts the guard page. */
+export interface NaiveArea {
+  readonly start: number;
+  readonly pages: number;
+  lazy: boolean;
+  resets: boolean;
+}
+
+/**
+ * Areas as one sorted list (kernel-model.md §5.2): the lowest aligned start whose pages and guard page are free. A freed area stays in
+ * the way until a purge.
+ */
+export class NaiveVmalloc {
+  areas: NaiveArea[] = [];
+
+  constructor(
+    readonly low: number,
+    readonly high = MODULES_END,
+  ) {}
+
+  /** Where `pages` pages and a guard page go. */
+  find(pages: number, align = 1): number | null {
+    const need = pages + 1;
+    let at = Math.ceil(this.low / align) * align;
+    for (const area of this.areas) {
+      if (area.start + area.pages <= at) continue;
+      if (at + need <= area.start) break;
+      at = Math.ceil((area.start + area.pages) / align) * align;
+    }
+    return at + need <= this.high ? at : null;
+  }
+
+  /** Whether a hole below the one found is large enough but for its alignment: 5.16+ may or may not meet it (§5.2). */
+  unsure(pages: number, align: number): boolean {
+    if (align === 1) return false;
+    const found = this.find(pages, align);
+    if (found === null) return true;
+    const need = pages + 1;
+    let low = this.low;
+    for (const area of this.areas) {
+      if (found >= low && found < area.start) return area.start - low < need + align - 1;
+      low = area.start + area.pages;
+    }
+    return false;
+  }
+
+  alloc(pages: number, align = 1, resets = false): number {
+    const start = this.find(pages, align);
+    if (start === null) throw new Error('the module area is full');
+    this.take(start, pages, resets);
+    return start;
+  }
+
+  take(start: number, pages: number, resets = false): void {
+    this.areas.push({ start, pages: pages + 1, lazy: false, resets });
+    this.areas.sort((a, b) => a.start - b.start);
+  }
+
+  at(start: number): NaiveArea {
+    const area = this.areas.find((a) => a.start === start);
+    if (area === undefined) throw new Error(`no area at page ${start.toString(16)}`);
+    return area;
+  }
+
+  free(start: number): void {
+    this.at(start).lazy = true;
+  }
+
+  /** Number of areas whose addresses may be used again. */
+  purge(): number {
+    const before = this.areas.length;
+    this.areas = this.areas.filter((a) => !a.lazy);
+    return before - this.areas.length;
+  }
+}
