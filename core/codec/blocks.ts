@@ -6,7 +6,7 @@ import { columnFields, shapeFields, takeField } from './fields.js';
 import { damaged, takeInput, takeUint, takeUpTo, type Input } from './input.js';
 import { MAX_EVENTS } from './layout.js';
 import { storedKind, type Stored } from './stored.js';
-import type { Upcasts } from './upcast.js';
+import type { Versions } from './upcast.js';
 
 /** Kinds to be read: these, those that move memory, or all. */
 export type Only = ReadonlySet<EventKind> | 'changesMemory' | undefined;
@@ -42,13 +42,13 @@ function newBlock(stored: Stored, only: Only): Block {
 }
 
 /** The kinds of the segment, by code in ascending order. */
-export function takeBlocks(input: Input, only: Only, upcasts: Upcasts): Map<number, Block> {
+export function takeBlocks(input: Input, only: Only, versions: Versions): Map<number, Block> {
   const size = takeUpTo(input, MAX_EVENTS, 'the number of kinds');
   const blocks = new Map<number, Block>();
   for (let i = 0; i < size; i++) {
     const code = takeUint(input);
     if (blocks.has(code)) damaged(input, `kind ${code} comes twice`);
-    blocks.set(code, newBlock(storedKind(input, code, takeUint(input), upcasts), only));
+    blocks.set(code, newBlock(storedKind(input, code, takeUint(input), versions), only));
   }
   return blocks;
 }

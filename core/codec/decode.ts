@@ -13,13 +13,13 @@ import { takeCalls } from './nesting.js';
 import { takeShapeColumn, takeShapes, type Shape } from './shapes.js';
 import { SCRATCH } from './scratch.js';
 import { takeTimes } from './times.js';
-import { UPCASTS, type Upcasts } from './upcast.js';
+import { VERSIONS, type Versions } from './upcast.js';
 
 export interface DecodeOptions {
   /** Only events of these kinds (`changesMemory`: of those that move memory); others are passed over. All when left out. */
   readonly only?: Only;
-  /** What is known of older versions of kinds. */
-  readonly upcasts?: Upcasts;
+  /** Versions of the kinds, where they are not this program's. */
+  readonly versions?: Versions;
 }
 
 /** A segment being read. */
@@ -83,7 +83,7 @@ function makeEvents({ head, blocks, shape, dictionary }: Segment): Event[] {
 function takeSegment(input: Input, options: DecodeOptions): Event[] {
   const head = takeHead(input);
   const dictionary = takeDictionary(input);
-  const byCode = takeBlocks(input, options.only, options.upcasts ?? UPCASTS);
+  const byCode = takeBlocks(input, options.only, options.versions ?? VERSIONS);
   if (![...byCode.values()].some(({ wanted }) => wanted)) return [];
   const shapes = takeShapes(input, dictionary, (code) => {
     const block = byCode.get(code);

@@ -1,4 +1,4 @@
-import type { Event } from '../event/event.js';
+import { KINDS, type Event } from '../event/event.js';
 import type { Common, Kind } from '../event/kind.js';
 
 /** An event of some version of its kind. */
@@ -34,14 +34,17 @@ const lineageOf = <E extends AnyVersion>(upcasts: readonly Upcast[], latest: Kin
 /** Begins with the oldest version that is still read. */
 export const lineage = <First extends AnyVersion>(kind: Kind): Lineage<First> => lineageOf<First>([], kind);
 
-/** What is known of older versions: their descriptors and the way up from each. Kinds and codes are those of KINDS. */
-export type Upcasts = readonly Upcast[];
+/** What a reader knows: kinds as they are today, and older versions with the way up from each. */
+export interface Versions {
+  readonly kinds: readonly Kind[];
+  readonly upcasts: readonly Upcast[];
+}
 
-/** Every older version that pagetrail has had: none so far. Add `...lineage(…).to(…).upcasts` here. */
-export const UPCASTS: Upcasts = [];
+/** The versions of this program. No kind has had another one yet; those to come go here: `...lineage(…).to(…).upcasts`. */
+export const VERSIONS: Versions = { kinds: KINDS, upcasts: [] };
 
 /** The way from one version of a kind to another; null where a step is missing. */
-export function wayUp(upcasts: Upcasts, code: number, version: number, to: number) {
+export function wayUp(upcasts: readonly Upcast[], code: number, version: number, to: number) {
   const steps: Upcast[] = [];
   for (let v = version; v < to; v++) {
     const step = upcasts.find(({ from }) => from.code === code && from.version === v);

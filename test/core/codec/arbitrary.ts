@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { KINDS, type Event } from '../../../core/event/event.js';
 import type { FieldType, FieldTypes, Kind, Words } from '../../../core/event/kind.js';
 import { Address } from '../../../core/value/address.js';

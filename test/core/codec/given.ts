@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Event, EventKind, EventOf } from '../../../core/event/event.js';
 import type { Common } from '../../../core/event/kind.js';
 import { decodeSegment, type DecodeOptions } from '../../../core/codec/decode.js';
@@ -18,4 +21,11 @@ export function decoded(bytes: Uint8Array, options?: DecodeOptions): Event[] {
   const result = decodeSegment(bytes, options);
   if (!result.ok) throw new Error(`${result.error.code}: ${result.error.what} (${result.error.where})`);
   return result.value;
+}
+
+/** The folder with package.json. */
+export const projectRoot = findRoot(fileURLToPath(new URL('.', import.meta.url)));
+
+function findRoot(from: string): string {
+  return existsSync(join(from, 'package.json')) ? from : findRoot(join(from, '..'));
 }
