@@ -52,6 +52,7 @@ const FORMS: { readonly [K in ChoiceKind]: Form<Choices[K]['answer']> } = {
   purge: number,
   pageTable: flag,
   more: flag,
+  emptied: nullable(address),
   symbol: nullable({
     text: (answer) =>
       `${Address.toText(answer.start)} ${Address.toText(answer.end)} ${Word.toHex(answer.ksym)} ${answer.name}`,

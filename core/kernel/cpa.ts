@@ -358,12 +358,13 @@ export const setMemoryRox = setMemory('set_memory_rox', (k) => ({
 export const setMemoryNp = setMemory('set_memory_np', () => ({ set: NO_MASK, clr: mask(PTE.present) }));
 
 /** `page` is the address of the struct page; `pfn` names the frame (negative: not known yet). */
-type DirectMap = { readonly page: Address | undefined; readonly pfn: number };
+type DirectMap = { readonly page: Address | undefined; readonly pfn?: number };
 
 const setDirectMap = (name: string, masks: (k: Kernel) => { set: Word; clr: Word }) =>
   kernelFunction(name, function* (k: Kernel, a: DirectMap): Body<number> {
     const { set, clr } = masks(k);
-    const at = { space: Space.direct, page: a.pfn };
+    const pfn = a.pfn ?? (yield* choose('frame', { name: NO_FRAME, page: 0 }));
+    const at = { space: Space.direct, page: pfn };
     return (yield* call(changePageAttrSetClrInner, {
       ...at,
       vaddr: addressOf(k, at),

@@ -161,7 +161,8 @@ export const bpfProgPackFree = kernelFunction(
       return undefined;
     }
     const pack = ownerOf(k, a.ptr);
-    if (pack === null) {
+    const unknown = Memory.packAt(k.memory(), a.ptr.page) === null;
+    if (pack === null && !unknown) {
       // "bpf_prog_pack bug": WARN_ONCE, nothing is freed.
       yield* unlock('pack_mutex');
       return undefined;
@@ -169,14 +170,20 @@ export const bpfProgPackFree = kernelFunction(
     if (k.profile.pack.invalidate) yield* call(bpfArchTextInvalidate, { dst: a.ptr, len: a.size });
     yield* state({
       kind: 'chunk-freed',
-      pack: pack.start,
+      pack: pack?.start ?? 0,
       at: a.ptr,
       bytes: Math.ceil(a.size / CHUNK) * CHUNK,
     });
-    const after = Memory.packAt(k.memory(), pack.start);
-    if (after !== null && after.usedChunks === 0 && !after.partial) {
-      yield* state({ kind: 'pack-removed', start: pack.start });
-      yield* freeWhole(k, Address.of(pack.start), pack.bytes);
+    const after = pack === null ? null : Memory.packAt(k.memory(), pack.start);
+    const known = after !== null && !after.partial;
+    const empty = known
+      ? after.usedChunks === 0
+        ? Address.of(after.start)
+        : null
+      : yield* choose('emptied', { at: a.ptr });
+    if (empty !== null) {
+      if (after !== null) yield* state({ kind: 'pack-removed', start: after.start });
+      yield* freeWhole(k, empty, after?.bytes ?? packSize(k));
     }
     yield* unlock('pack_mutex');
     return undefined;

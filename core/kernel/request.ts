@@ -114,6 +114,8 @@ export interface Choices {
   pageTable: { readonly question: object; readonly answer: boolean };
   /** Whether another page of an area of unknown size follows. */
   more: { readonly question: { readonly fn: string }; readonly answer: boolean };
+  /** Whether a pack whose bitmap is not known became empty: its start, or null. */
+  emptied: { readonly question: { readonly at: Address }; readonly answer: Address | null };
   /** Symbol of a program that is published now; null: none is. */
   symbol: {
     readonly question: { readonly prog: Word; readonly program: number };

@@ -1,5 +1,5 @@
 import type { EventOf } from '../event/event.js';
-import { Address, PAGE_SIZE } from '../value/address.js';
+import { PAGE_SIZE, type Address } from '../value/address.js';
 import { BLOCK, BLOCKS_PER_PAGE, ContentClass, PageContent } from './content.js';
 import type { Draft } from './evolve.js';
 import { frameKey, Memory, NO_FRAME } from './memory.js';

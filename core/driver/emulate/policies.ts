@@ -105,6 +105,7 @@ export const policies = (input: PolicyInput): ChoiceSource => {
       },
       pageTable: () => true,
       more: ({ fn }) => fn === 'dispatcher-image' && input.situation().dispatcher?.fresh === true,
+      emptied: () => null,
       symbol: () => input.situation().symbol,
       patch: ({ fn }) => {
         const { dispatcher, patches } = input.situation();

@@ -110,19 +110,23 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
     return entryOf(line, 'bpf_prog_pack_free') ? null : Word.zero;
   },
   chunk: ({ predicted }, { line }) => {
-    if (resultOf(line, 'bpf_prog_pack_alloc')) {
-      const at = recordedAddress(line, 'ret');
-      return at === null || Address.isZero(at) ? null : at;
-    }
+    // Where the return line itself is missing, later lines show the same address.
+    const at = resultOf(line, 'bpf_prog_pack_alloc', 'bpf_jit_binary_pack_alloc')
+      ? recordedAddress(line, 'ret')
+      : entryOf(line, 'bpf_jit_binary_pack_finalize')
+        ? recordedAddress(line, 'ro_header')
+        : null;
+    if (at !== null) return Address.isZero(at) ? null : at;
     return entryOf(line, ...AREA_CALLS, 'alloc_new_pack') ? null : predicted;
   },
   trial: (_, { line, packSeen }) => !packSeen && entryOf(line, ...AREA_CALLS),
-  area: ({ predicted }, { line }) => {
+  area: (_, { line }) => {
     const at = entryOf(line, 'vmap_pages_range_noflush')
       ? recordedAddress(line, 'addr')
-      : resultOf(line, ...AREA_CALLS)
+      : resultOf(line, ...AREA_CALLS, 'bpf_jit_binary_alloc', 'bpf_prog_pack_alloc')
         ? recordedAddress(line, 'ret')
-        : predicted;
+        : null;
+    // Nothing is made up: an area that no line shows was not allocated, as far as is known.
     return at === null || Address.isZero(at) ? null : at;
   },
   frames: () => null,
@@ -139,6 +143,13 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
     !(line.isReturn && line.fn === '__change_page_attr' && (recordedValue(line, 'ret')?.lo ?? 0) !== 0),
   more: ({ fn }, { line }) =>
     fn === 'dispatcher-image' ? entryOf(line, 'bpf_prog_pack_alloc', ...AREA_CALLS) : entryOf(line, fn),
+  emptied: (_, { line }) => {
+    if (!entryOf(line, 'module_memfree', 'bpf_jit_free_exec', 'execmem_free', 'vfree', 'set_memory_nx'))
+      return null;
+    return (
+      recordedAddress(line, 'addr') ?? recordedAddress(line, 'module_region') ?? recordedAddress(line, 'ptr')
+    );
+  },
   symbol: (_, { line }) => {
     if (!entryOf(line, 'bpf_ksym_add')) return null;
     const start = recordedAddress(line, 'start');

@@ -35,7 +35,7 @@ import {
   valueText,
   type RecordedLine,
 } from '../recorded.js';
-import { ANSWERS, type AnswerContext } from './answers.js';
+import { ANSWERS, AREA_CALLS, type AnswerContext } from './answers.js';
 import { observe } from './observe.js';
 import { otherOrders, type OpenPackCall } from './orders.js';
 import { ALWAYS_ROOT, ROOTS, type Root } from './roots.js';
@@ -103,6 +103,8 @@ interface Task {
 const sumOf = (counts: FollowCounts): number =>
   counts.predicted + counts.adopted + counts.foreign + counts.unmodelled;
 
+const PMD_SIZE = 0x200000;
+
 export class Follow {
   readonly counts: FollowCounts = { predicted: 0, adopted: 0, foreign: 0, unmodelled: 0, hidden: 0 };
   readonly choices = new Map<string, number>();
@@ -116,6 +118,7 @@ export class Follow {
   readonly #columns = columnCache();
   readonly #names = new Map<number, string>();
   readonly #openPacks = new Map<Context, OpenPackCall>();
+  #nodes: number;
   #seq = 0;
   #time = 0;
   #cpu = 0;
@@ -131,14 +134,14 @@ export class Follow {
     this.#folder = folder(options.start);
     this.#lowestName = options.start.lowestName;
     this.#packSeen = options.start.packs.length > 0;
-    let nodes = options.nodes;
+    this.#nodes = options.nodes;
     for (const pack of options.start.packs)
       if (options.profile.pack.size === 'pmd-per-node')
-        nodes = Math.max(1, Math.round(pack.bytes / 0x200000));
+        this.#nodes = Math.max(1, Math.round(pack.bytes / PMD_SIZE));
     this.#kernel = {
       profile: options.profile,
       arch: options.arch,
-      nodes: () => nodes,
+      nodes: () => this.#nodes,
       memory: () => this.#folder.memory(),
       nameFrames: (pages) => {
         const name = this.#lowestName - 1;
@@ -212,6 +215,7 @@ export class Follow {
     let task = this.#tasks.get(recorded.pid);
     if (task === undefined) this.#tasks.set(recorded.pid, (task = { contexts: [] }));
     this.#learnBases(recorded);
+    this.#learnNodes(recorded);
     if (!recorded.isReturn && ALWAYS_ROOT.has(recorded.fn)) this.#closeAll(task, recorded);
     this.#consume(task, recorded);
   }
@@ -319,6 +323,15 @@ export class Follow {
         }
       }
     }
+  }
+
+  /** The size of the first pack tells the number of NUMA nodes. */
+  #learnNodes(line: RecordedLine): void {
+    if (this.#packSeen || line.isReturn || !AREA_CALLS.includes(line.fn)) return;
+    const size = recordedNumber(line, 'size') ?? 0;
+    if (size % PMD_SIZE !== 0 || size / PMD_SIZE <= this.#nodes) return;
+    this.#nodes = size / PMD_SIZE;
+    this.#chose('nodes');
   }
 
   /** Ends whatever a task has open: its next root call has begun. */
@@ -774,7 +787,10 @@ export class Follow {
       Origin.derived,
       this.#innermost(context),
     );
-    if (Memory.packAt(this.memory(), answer?.page ?? 0) === null && answer !== null) return;
+    if (answer !== null && Memory.packAt(this.memory(), answer.page) === null) {
+      this.#forgetUnseen(context, answer, request.question.size);
+      return;
+    }
     const divergence = {
       id: 'chunk',
       line: line.line,
@@ -784,6 +800,23 @@ export class Follow {
     };
     this.divergences.push(divergence);
     this.#emit({ kind: 'divergence', ...divergence }, Origin.derived, this.#innermost(context));
+  }
+
+  /** A chunk of a pack that is older than the recording: nothing is known of its pages. */
+  #forgetUnseen(context: Context, at: Address, size: number): void {
+    const end = Address.add(at, size - 1).page + 1;
+    for (let page: number = at.page; page < end; page++) {
+      if (
+        Memory.page(this.memory(), page) !== null ||
+        this.memory().unknown.some((u) => page >= u.page && page < u.page + u.pages)
+      )
+        continue;
+      this.#emit(
+        { kind: 'forgotten', page, pages: 1, why: 'holds code, but was mapped before the recording began' },
+        Origin.derived,
+        this.#innermost(context),
+      );
+    }
   }
 
   /** Refused although there was room: somebody has lowered the limit since (bpf_jit_limit is not traced). */

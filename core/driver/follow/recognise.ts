@@ -35,8 +35,11 @@ const ruleOf = (line: RecordedLine): Rule | null => {
     }
     case 'execmem_alloc':
       return (p) => p.execAlloc === 'execmem_alloc';
-    case 'module_alloc':
-      return (p) => p.execAlloc === 'module_alloc';
+    case 'module_alloc': {
+      // The module_alloc_huge series has a function of its own for packs.
+      const large = (recordedNumber(line, 'size') ?? 0) >= 0x200000;
+      return (p) => p.execAlloc === 'module_alloc' && !(large && p.asksHuge);
+    }
     case 'set_memory_rox':
       return isCodeAddress(recordedValue(line, 'addr')) ? (p) => p.protect.includes('rox') : null;
     case 'text_poke_copy_locked':

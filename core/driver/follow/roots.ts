@@ -51,6 +51,8 @@ export const ROOTS: ReadonlyMap<string, Root> = new Map([
   root(cpaRoots.setMemoryRox as unknown as KernelFunction, true),
   root(cpaRoots.setMemoryNp as unknown as KernelFunction, true),
   root(cpaRoots.changePageAttrSetClr as unknown as KernelFunction, true),
+  root(cpaRoots.setDirectMapInvalid as unknown as KernelFunction, true),
+  root(cpaRoots.setDirectMapDefault as unknown as KernelFunction, true),
 ]);
 
 /** Functions whose entry always begins a root call of the workload: a call still open in the same task has ended unseen. */
