@@ -11,12 +11,14 @@ export interface Connection {
   readonly db: Database.Database;
   readonly file: string;
   readonly readonly: boolean;
+  /** Another connection to the same log, for reading only; null when there can be none (a log in memory). */
+  readonly again: (() => Database.Database) | null;
   readonly statements: Map<string, Database.Statement<SqlInput[]>>;
 }
 
 export const Connection = Object.freeze({
-  on(db: Database.Database, file: string, readonly: boolean): Connection {
-    return { db, file, readonly, statements: new Map() };
+  on(db: Database.Database, file: string, readonly: boolean, again: Connection['again']): Connection {
+    return { db, file, readonly, again, statements: new Map() };
   },
 });
 

@@ -20,4 +20,5 @@ export type { SqlAnswer, SqlRow, SqlValue } from './sql.js';
 export { openStore, type OpenOptions, type Store, type TraceLog } from './store.js';
 export type { TraceInfo } from './trace-info.js';
 export type { TraceKey } from './trace-key.js';
+export { nearNames } from './trace-name.js';
 export type { Damage, DamageReason, VerifyOptions, VerifyReport } from './verify.js';

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { readFileSync, statSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { fail, ok, type Result } from '../core/value/failure.js';
@@ -24,14 +24,33 @@ const MEMORY = ':memory:';
 
 /** Opens a log, making or migrating it where that is allowed. `:memory:` is a log that lives as long as the connection. */
 export function openFile(name: string, options: FileOptions): Result<Connection> {
-  const file = name === MEMORY ? MEMORY : resolve(name);
   const readonly = options.readonly ?? false;
-  const absent = file === MEMORY ? null : whyNotThere(file, options.create ?? !readonly);
-  if (absent !== null) return absent;
+  if (name === MEMORY)
+    return readonly ? noMemory() : connect(MEMORY, options, null, () => new Database(MEMORY));
+  const file = resolve(name);
+  const impossible = whyNot(file, options.create ?? !readonly);
+  if (impossible !== null) return impossible;
+  const timeout = options.busyTimeout ?? 5000;
+  const look = (): Database.Database => new Database(file, { readonly: true, fileMustExist: true, timeout });
+  if (!readonly) return connect(file, options, look, () => new Database(file, { timeout }));
+  const opened = connect(file, options, look, look);
+  const refused = opened.ok ? '' : opened.error.code;
+  return refused === 'read-only' || refused === 'cannot-open' ? openCopy(file, options) : opened;
+}
+
+const noMemory = (): Result<never> =>
+  fail('no-such-file', 'a log in memory begins empty: there is nothing to read');
+
+function connect(
+  file: string,
+  options: FileOptions,
+  again: (() => Database.Database) | null,
+  open: () => Database.Database,
+): Result<Connection> {
   let db: Database.Database | null = null;
   try {
-    db = new Database(file, { readonly, timeout: options.busyTimeout ?? 5000 });
-    const c = Connection.on(db, file, readonly);
+    db = open();
+    const c = Connection.on(db, file, options.readonly ?? false, again);
     const ready = prepareFile(c, options);
     if (!ready.ok) db.close();
     return ready.ok ? ok(c) : ready;
@@ -43,26 +62,77 @@ export function openFile(name: string, options: FileOptions): Result<Connection>
   }
 }
 
-function whyNotThere(file: string, create: boolean): Result<never> | null {
-  if (existsSync(file)) return whyNoDatabase(file);
-  if (!create)
+/** Why a file cannot be opened or made, seen from outside; null when SQLite may try. */
+function whyNot(file: string, create: boolean): Result<never> | null {
+  if (file.trim() !== file) {
+    return fail('cannot-open', 'the name of this file ends with a space', file, 'give it another name');
+  }
+  const status = statusOf(file);
+  if (status !== null) return status.isFile() ? whyNoDatabase(file, status.size) : noFile(file);
+  if (!create) {
     return fail('no-such-file', 'there is no such log', file, 'check the path, or import something into it');
-  return existsSync(dirname(file))
+  }
+  return statusOf(dirname(file))?.isDirectory() === true
     ? null
     : fail('cannot-open', 'the folder of this file does not exist', file, 'make the folder first');
 }
+
+function statusOf(file: string): Stats | null {
+  try {
+    return statSync(file);
+  } catch {
+    return null; // Not there, or in a folder that may not be searched: SQLite says which when it tries.
+  }
+}
+
+const noFile = (file: string): Result<never> =>
+  fail('cannot-open', 'this is not a file', file, 'give the path of a log file');
 
 /** The smallest page SQLite has: it would take a shorter file for an empty one, and overwrite it. */
 const SMALLEST = 512;
 
 /** The file is only looked at from outside: closing a descriptor of it would release the locks of this process on it. */
-function whyNoDatabase(file: string): Result<never> | null {
-  const status = statSync(file);
-  if (!status.isFile()) return fail('cannot-open', 'this is not a file', file, 'give the path of a log file');
-  return status.size === 0 || status.size >= SMALLEST
+const whyNoDatabase = (file: string, size: number): Result<never> | null =>
+  size === 0 || size >= SMALLEST
     ? null
     : fail('not-sqlite', 'this file is not an SQLite database', file, 'give a file made by pagetrail');
+
+/** A copy in memory may have as many bytes. */
+const LARGEST_COPY = 1 << 30;
+
+/**
+ * A log in a folder where nothing can be written (a read-only medium, another user's files) is read from a copy in memory: SQLite needs
+ * files beside one that has a write-ahead log. Not when there is one: what it holds would be missing.
+ */
+function openCopy(file: string, options: FileOptions): Result<Connection> {
+  const log = statusOf(`${file}-wal`)?.size ?? 0;
+  const size = statusOf(file)?.size ?? 0;
+  if (log > 0 || size > LARGEST_COPY) {
+    return fail(
+      'cannot-open',
+      'this log may not be read, or lies in a folder that cannot be written, where SQLite cannot read it',
+      file,
+      log > 0 ? 'copy it together with its -wal file to another folder' : 'copy it to another folder',
+    );
+  }
+  const bytes = contentOf(file);
+  if (bytes === null) return fail('cannot-open', 'this file cannot be read', file, 'check its permissions');
+  bytes.fill(WITHOUT_WAL, FORMAT_AT, FORMAT_AT + 2);
+  const copy = (): Database.Database => new Database(bytes, { readonly: true });
+  return connect(file, options, copy, copy);
 }
+
+function contentOf(file: string): Buffer | null {
+  try {
+    return readFileSync(file);
+  } catch {
+    return null;
+  }
+}
+
+/** File format versions for writing and reading, in the header of an SQLite file. */
+const FORMAT_AT = 18;
+const WITHOUT_WAL = 1;
 
 function prepareFile(c: Connection, options: FileOptions): Result<void> {
   c.db.pragma('trusted_schema = OFF');

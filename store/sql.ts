@@ -24,7 +24,7 @@ export function query(
   table: EventTable | undefined,
   onEnd: (ended: SqlAnswer) => void,
 ): Result<SqlAnswer> {
-  if (source.db.memory) {
+  if (source.again === null) {
     return fail(
       'no-sql',
       'a log in memory has no second connection for SQL',
@@ -34,7 +34,7 @@ export function query(
   }
   let db: Database.Database | null = null;
   try {
-    db = new Database(source.file, { readonly: true, fileMustExist: true });
+    db = source.again();
     db.pragma('trusted_schema = OFF');
     if (table !== undefined) defineEventTable(db, source, table);
     const statement = db.prepare<SqlInput[], SqlRow>(sql);

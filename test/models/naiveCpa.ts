@@ -32,6 +32,8 @@ const floor = (page: number, unit: number): number => Math.floor(page / unit) * 
 export class NaiveCpa {
   readonly pages = new Map<number, NaiveMapped>();
   readonly direct = new Map<number, NaivePage>();
+  /** Pages and frames changed since the last look; a look clears them. */
+  readonly touched = { pages: new Set<number>(), direct: new Set<number>() };
   level2Splits = 0;
   level3Splits = 0;
   /** Splits of mapped areas: counted nowhere in a kernel. */

@@ -10,6 +10,8 @@ export interface NaiveOptions {
   readonly predictor?: boolean;
   readonly leaf?: (pfn: number) => number;
   readonly table?: () => boolean;
+  /** Where the next area went, for the cases in which the kernel's search is not exact (2M alignment, §5.2). */
+  readonly placed?: () => number;
 }
 
 export type Permission = 'ro' | 'rw' | 'x' | 'nx' | 'rox';
@@ -55,11 +57,14 @@ export class NaiveKernel {
     this.charged -= bytes;
   }
 
-  /** An area as module_alloc makes it: writable, not executable. */
-  moduleAlloc(pages: number): number {
-    const huge = this.rules.huge && pages / this.options.nodes >= HUGE;
+  /** An area as module_alloc makes it: writable, not executable. `bpf`: asked for by BPF. */
+  moduleAlloc(pages: number, bpf = false): number {
+    const { huge: which, moduleResets } = this.rules;
+    const huge =
+      (which === 'all' || (which === 'asked' && bpf)) && pages / this.options.nodes >= HUGE;
     const size = huge ? Math.ceil(pages / HUGE) * HUGE : pages;
-    const start = this.vmalloc.alloc(size, huge ? HUGE : 1);
+    const start = this.place(size, huge ? HUGE : 1);
+    this.vmalloc.at(start).resets = moduleResets;
     const frames = framesOf(this.options.frames.take(size, huge));
     this.cpa.map(start, frames, huge ? 21 : 12);
     return start;
@@ -95,9 +100,9 @@ export class NaiveKernel {
   private executable(pages: number): number {
     if (this.rules.trial && !this.tried) {
       this.tried = true;
-      this.vfree(this.moduleAlloc(HUGE * this.options.nodes));
+      this.vfree(this.moduleAlloc(HUGE * this.options.nodes, true));
     }
-    const start = this.moduleAlloc(pages);
+    const start = this.moduleAlloc(pages, true);
     this.vmalloc.at(start).resets = this.rules.resets;
     // 6.10 and later look at the result; those are the kernels with set_memory_rox here.
     const checked = this.rules.protect.includes('rox');
@@ -107,6 +112,14 @@ export class NaiveKernel {
         throw REFUSED;
       }
     return start;
+  }
+
+  private place(pages: number, align: number): number {
+    const placed = this.options.placed?.();
+    if (placed === undefined || !this.vmalloc.unsure(pages, align)) return this.vmalloc.alloc(pages, align);
+    if (placed % align !== 0 || !this.vmalloc.fits(placed, pages)) throw new Error('placed on another area');
+    this.vmalloc.take(placed, pages);
+    return placed;
   }
 
   private giveBack(start: number, pages: number): void {

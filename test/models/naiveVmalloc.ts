@@ -46,6 +46,16 @@ export class NaiveVmalloc {
     return false;
   }
 
+  /** Whether an area may lie there. */
+  fits(start: number, pages: number): boolean {
+    const end = start + pages + 1;
+    return (
+      start >= this.low &&
+      end <= this.high &&
+      this.areas.every((area) => end <= area.start || area.start + area.pages <= start)
+    );
+  }
+
   alloc(pages: number, align = 1, resets = false): number {
     const start = this.find(pages, align);
     if (start === null) throw new Error('the module area is full');

@@ -8,8 +8,8 @@ export interface Rules {
   readonly pack: 'none' | 'page' | 'pmd';
   /** A trial allocation of 2 MiB per node precedes the first pack (5.18, 5.19). */
   readonly trial: boolean;
-  /** Areas of at least 2 MiB per node lie on 2M leaves. */
-  readonly huge: boolean;
+  /** Which areas of at least 2 MiB per node lie on 2M leaves: all, those of BPF (it asks for them), none. */
+  readonly huge: 'all' | 'asked' | 'never';
   /** How the pack of a freed chunk is found. */
   readonly owner: 'mask' | 'range';
   /** A new pack (or area of its own) is filled before it is protected. */
@@ -18,8 +18,10 @@ export interface Rules {
   readonly invalidates: boolean;
   /** Permission calls that a new area gets, in order. */
   readonly protect: readonly ('ro' | 'x' | 'rox')[];
-  /** vfree resets the direct map (VM_FLUSH_RESET_PERMS). */
+  /** vfree of an area of BPF resets the direct map (VM_FLUSH_RESET_PERMS). */
   readonly resets: boolean;
+  /** module_alloc itself passes that flag (§2.6: 6.1.176 as recorded, 6.2+). */
+  readonly moduleResets: boolean;
   /** set_memory_nx and set_memory_rw before the area is freed. */
   readonly takesBack: boolean;
   /** Taking W away takes D away too (6.6+). */
@@ -42,12 +44,13 @@ const v6_1: Rules = {
   kernel: '6.1',
   pack: 'pmd',
   trial: false,
-  huge: false,
+  huge: 'never',
   owner: 'range',
   fills: true,
   invalidates: true,
   protect: ['ro', 'x'],
   resets: true,
+  moduleResets: true,
   takesBack: false,
   roClearsDirty: false,
   invalidClearsDirty: false,
@@ -60,13 +63,14 @@ const rc3: Rules = {
   ...v6_1,
   kernel: '5.18-rc3',
   trial: true,
-  huge: true,
+  huge: 'all',
   owner: 'mask',
+  moduleResets: false,
   fills: false,
   invalidates: false,
   modules: MODULES_PLAIN,
 };
-const rc5: Rules = { ...rc3, kernel: '5.18-rc5', pack: 'page', huge: false };
+const rc5: Rules = { ...rc3, kernel: '5.18-rc5', pack: 'page', huge: 'never' };
 const v6_12: Rules = {
   ...v6_1,
   kernel: '6.12',
@@ -77,7 +81,7 @@ const v6_12: Rules = {
 };
 
 export const RULES: readonly Rules[] = [
-  { ...v6_1, kernel: '5.10', pack: 'none', invalidates: false },
+  { ...v6_1, kernel: '5.10', pack: 'none', invalidates: false, moduleResets: false },
   rc3,
   { ...rc3, kernel: '5.18-rc3-packv2', fills: true, invalidates: true },
   rc5,
@@ -85,6 +89,7 @@ export const RULES: readonly Rules[] = [
   {
     ...rc3,
     kernel: '5.18-rc5-packv2-huge',
+    huge: 'asked',
     fills: true,
     invalidates: true,
     resets: false,

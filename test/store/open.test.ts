@@ -1,5 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { ok } from '../../core/value/failure.js';
@@ -18,9 +26,21 @@ import {
   readAll,
   segment,
   segments,
+  select,
   tamper,
 } from './given.js';
 import { makeVersionOne } from './version-one.js';
+
+/** Runs `act` as a user whom permissions stop. */
+function withoutPrivileges(act: () => void): void {
+  const root = process.geteuid?.() === 0;
+  if (root) process.seteuid?.('nobody');
+  try {
+    act();
+  } finally {
+    if (root) process.seteuid?.(0);
+  }
+}
 
 const NORMAL = 1;
 const FULL = 2;
@@ -48,6 +68,7 @@ describe('Opening', () => {
     expect(failure(openStore(join(folder, 'not/there.db'))).hint).to.equal('make the folder first');
     symlinkSync(join(folder, 'nowhere/file'), join(folder, 'dangling'));
     expect(codeOf(openStore(join(folder, 'dangling')))).to.equal('cannot-open');
+    expect(codeOf(openStore(join(folder, 'log.db ')))).to.equal('cannot-open');
     mkdirSync(join(folder, 'sub'));
     open(join(folder, 'sub', 'log.db'));
   });
@@ -125,12 +146,34 @@ describe('Opening', () => {
     c.db.close();
   });
 
+  it('reads a log in a folder where nothing can be written, unless it has a write-ahead log', () => {
+    const file = newFile();
+    const store = open(file);
+    must(newTrace(store).appendAll(segments(3)));
+    const unfinished = join(newFolder(), 'log.db');
+    for (const end of ['', '-wal']) copyFileSync(file + end, unfinished + end);
+    store.close();
+    for (const name of [file, unfinished]) chmodSync(dirname(name), 0o555);
+    withoutPrivileges(() => {
+      const log = open(file, { readonly: true });
+      expect(must(log.verify('a')).intact).to.equal(true);
+      expect(select(log, 'SELECT count(*) FROM segments')).to.deep.equal([[3]]);
+      expect(codeOf(must(log.trace('a')).append(segment(3)))).to.equal('read-only');
+      expect(codeOf(openStore(file))).to.equal('read-only');
+      expect(failure(openStore(unfinished, { readonly: true })).hint).to.match(
+        /^copy it together with its -wal/,
+      );
+    });
+    for (const name of [file, unfinished]) chmodSync(dirname(name), 0o755);
+  });
+
   it('keeps a log in memory when told so', () => {
     const store = open(':memory:');
     must(newTrace(store).append(segment(0)));
     expect(must(store.verify('a')).intact).to.equal(true);
     expect(codeOf(store.sql('SELECT 1'))).to.equal('no-sql');
     expect(existsSync(':memory:')).to.equal(false);
+    expect(codeOf(openStore(':memory:', { readonly: true }))).to.equal('no-such-file');
   });
 
   it('twice in one process gives two views of one log', () => {

@@ -31,9 +31,10 @@ const entryOf = (line: RecordedLine, ...names: readonly string[]): boolean =>
 const resultOf = (line: RecordedLine, ...names: readonly string[]): boolean =>
   line.isReturn && names.includes(line.fn);
 
-const AREA_CALLS = [
+export const AREA_CALLS = [
   '__vmalloc_node_range',
   'module_alloc',
+  'module_alloc_huge',
   'bpf_jit_alloc_exec',
   'execmem_alloc',
   'execmem_vmalloc',
