@@ -34,9 +34,17 @@ function smallestForm(values: Float64Array, count: number, range: Range): number
   let difference = NaN;
   let run = 0;
   let differenceRun = 0;
+  let exact = true;
   for (let i = 0; i < count; i++) {
     const next = values[i] as number;
     const step = next - value;
+    if (step === 0 && difference === 0) {
+      run++;
+      plain += size;
+      differences++;
+      differenceRun++;
+      continue;
+    }
     if (step !== 0 || i === 0) {
       check(next, range);
       if (i > 0) plainRuns += size + sizeOfUint(run);
@@ -46,7 +54,8 @@ function smallestForm(values: Float64Array, count: number, range: Range): number
     }
     run++;
     plain += size;
-    const stepSize = step === 0 ? 1 : Math.abs(step) > MAX_INT ? Infinity : sizeOfInt(step);
+    if (step > MAX_INT || step < -MAX_INT) exact = false;
+    const stepSize = sizeOfInt(step);
     differences += stepSize;
     if (step === difference) differenceRun++;
     else {
@@ -58,12 +67,9 @@ function smallestForm(values: Float64Array, count: number, range: Range): number
   }
   plainRuns += size + 1;
   differenceRuns += 1;
-  let form = 0;
-  let least = plain;
-  if (plainRuns < least) [form, least] = [RUNS, plainRuns];
-  if (differences < least) [form, least] = [DIFFERENCES, differences];
-  if (differenceRuns < least) form = DIFFERENCES | RUNS;
-  return form;
+  if (exact && Math.min(differences, differenceRuns) < Math.min(plain, plainRuns))
+    return differenceRuns < differences ? DIFFERENCES | RUNS : DIFFERENCES;
+  return plainRuns < plain ? RUNS : 0;
 }
 
 /** Appends the first `count` values. */

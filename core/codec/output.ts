@@ -14,16 +14,28 @@ export function reserve(out: Output, more: number): void {
   out.bytes = grown;
 }
 
+const LOW = 2 ** 28; // what four bytes hold
+
 /** LEB128, least significant seven bits first; 0 ≤ n < 2^53 (2^54 where exact). */
 export function putUint(out: Output, n: number): void {
   reserve(out, 9);
   const { bytes } = out;
   let { at } = out;
-  while (n > 0x7fffffff) {
-    bytes[at++] = (n % 128) | 128;
-    n = Math.floor(n / 128);
+  if (n < 128) {
+    bytes[at] = n;
+    out.at = at + 1;
+    return;
   }
-  let small = n | 0;
+  if (n > 0x7fffffff) {
+    const rest = Math.floor(n / LOW);
+    const low = n - rest * LOW;
+    bytes[at++] = low | 128;
+    bytes[at++] = (low >> 7) | 128;
+    bytes[at++] = (low >> 14) | 128;
+    bytes[at++] = (low >> 21) | 128;
+    n = rest;
+  }
+  let small = n;
   while (small > 127) {
     bytes[at++] = (small & 127) | 128;
     small >>>= 7;
@@ -41,9 +53,10 @@ export function putInt(out: Output, n: number): void {
     return;
   }
   // 2 × magnitude + 1 may not fit a number exactly: the first seven bits are cut off before doubling.
+  const rest = Math.floor(magnitude / 64);
   reserve(out, 1);
-  out.bytes[out.at++] = (magnitude % 64) * 2 + sign + 128;
-  putUint(out, Math.floor(magnitude / 64));
+  out.bytes[out.at++] = (magnitude - rest * 64) * 2 + sign + 128;
+  putUint(out, rest);
 }
 
 export function putBytes(out: Output, bytes: Uint8Array): void {
@@ -58,9 +71,9 @@ export function sizeOfUint(n: number): number {
   if (n < 0x4000) return 2;
   if (n < 0x200000) return 3;
   if (n < 0x10000000) return 4;
-  let size = 5;
-  for (let rest = Math.floor(n / 0x800000000); rest > 0; rest = Math.floor(rest / 128)) size++;
-  return size;
+  if (n < 2 ** 35) return 5;
+  if (n < 2 ** 42) return 6;
+  return n < 2 ** 49 ? 7 : 8;
 }
 
 /** Bytes that putInt will write. */

@@ -225,25 +225,27 @@ export const bpfIntJitCompile = kernelFunction(
 
 export const bpfJitBinaryPackFree = kernelFunction(
   'bpf_jit_binary_pack_free',
-  function* (_k: Kernel, a: { ro_header: Address; rw_header: Word; size: number }): Body<undefined> {
-    yield* call(bpfProgPackFree, { ptr: a.ro_header, size: a.size });
-    yield* call(bpfJitUnchargeModmem, { size: a.size });
+  function* (
+    _k: Kernel,
+    a: { ro_header: Address; rw_header: Word; size: number | undefined },
+  ): Body<undefined> {
+    const size = yield* call(bpfProgPackFree, { ptr: a.ro_header, size: a.size });
+    yield* call(bpfJitUnchargeModmem, { size });
     return undefined;
   },
 );
 
 const bpfJitBinaryFree = kernelFunction(
   'bpf_jit_binary_free',
-  function* (k: Kernel, a: { hdr: Address; size: number }): Body<undefined> {
+  function* (k: Kernel, a: { hdr: Address; size: number | undefined }): Body<undefined> {
+    const size = a.size ?? (yield* choose('result', { fn: 'header', predicted: PAGE_SIZE }));
     yield* call(bpfJitFreeExec, { addr: a.hdr });
-    yield* call(bpfJitUnchargeModmem, {
-      size: k.profile.chargeUnit === 'pages' ? a.size / PAGE_SIZE : a.size,
-    });
+    yield* call(bpfJitUnchargeModmem, { size: k.profile.chargeUnit === 'pages' ? size / PAGE_SIZE : size });
     return undefined;
   },
 );
 
-/** Releases the image of a function, if it has one. `size` is what its header says where no program is known. */
+/** Releases the image of a function, if it has one. */
 export const bpfJitFree = kernelFunction(
   'bpf_jit_free',
   function* (
@@ -255,9 +257,8 @@ export const bpfJitFree = kernelFunction(
     const binary = k.profile.allocator === 'binary';
     const mask = binary ? PAGE_SIZE : 64;
     const header = Address.of(a.bpf_func.page, a.bpf_func.offset - (a.bpf_func.offset % mask));
-    const size = program?.bytes ?? (yield* choose('result', { fn: 'header', predicted: 0 }));
-    if (binary) yield* call(bpfJitBinaryFree, { hdr: header, size });
-    else yield* call(bpfJitBinaryPackFree, { ro_header: header, rw_header: Word.zero, size });
+    if (binary) yield* call(bpfJitBinaryFree, { hdr: header, size: program?.bytes });
+    else yield* call(bpfJitBinaryPackFree, { ro_header: header, rw_header: Word.zero, size: program?.bytes });
     if (program !== null) yield* state({ kind: 'program-freed', program: program.number });
     return undefined;
   },

@@ -150,45 +150,45 @@ const freeWhole = function* (k: Kernel, ptr: Address, size: number): Body<undefi
   return yield* freeArea(k, ptr);
 };
 
-/** Gives chunks back; the last ones of a pack take the pack with them. */
+/**
+ * Gives chunks back; the last ones of a pack take the pack with them. `size` is what the header says; unknown for a program older than the recording until
+ * a line shows it. Returns the size.
+ */
 export const bpfProgPackFree = kernelFunction(
   'bpf_prog_pack_free',
-  function* (k: Kernel, a: { ptr: Address; size: number }): Body<undefined> {
+  function* (k: Kernel, a: { ptr: Address; size: number | undefined }): Body<number> {
+    const size = a.size ?? (yield* choose('result', { fn: 'header', predicted: CHUNK }));
     yield* lock('pack_mutex');
-    if (a.size > packSize(k)) {
-      yield* freeWhole(k, a.ptr, a.size);
-      yield* unlock('pack_mutex');
-      return undefined;
-    }
-    const pack = ownerOf(k, a.ptr);
-    const unknown = Memory.packAt(k.memory(), a.ptr.page) === null;
-    if (pack === null && !unknown) {
-      // "bpf_prog_pack bug": WARN_ONCE, nothing is freed.
-      yield* unlock('pack_mutex');
-      return undefined;
-    }
-    if (k.profile.pack.invalidate) yield* call(bpfArchTextInvalidate, { dst: a.ptr, len: a.size });
-    yield* state({
-      kind: 'chunk-freed',
-      pack: pack?.start ?? 0,
-      at: a.ptr,
-      bytes: Math.ceil(a.size / CHUNK) * CHUNK,
-    });
-    const after = pack === null ? null : Memory.packAt(k.memory(), pack.start);
-    const known = after !== null && !after.partial;
-    const empty = known
-      ? after.usedChunks === 0
-        ? Address.of(after.start)
-        : null
-      : yield* choose('emptied', { at: a.ptr });
-    if (empty !== null) {
-      if (after !== null) yield* state({ kind: 'pack-removed', start: after.start });
-      yield* freeWhole(k, empty, after?.bytes ?? packSize(k));
-    }
+    yield* freeChunks(k, a.ptr, size);
     yield* unlock('pack_mutex');
-    return undefined;
+    return size;
   },
+  () => ({}),
 );
+
+const freeChunks = function* (k: Kernel, ptr: Address, size: number): Body<undefined> {
+  if (size > packSize(k)) return yield* freeWhole(k, ptr, size);
+  const pack = ownerOf(k, ptr);
+  // "bpf_prog_pack bug": WARN_ONCE, nothing is freed.
+  if (pack === null && Memory.packAt(k.memory(), ptr.page) !== null) return undefined;
+  if (k.profile.pack.invalidate) yield* call(bpfArchTextInvalidate, { dst: ptr, len: size });
+  yield* state({
+    kind: 'chunk-freed',
+    pack: pack?.start ?? 0,
+    at: ptr,
+    bytes: Math.ceil(size / CHUNK) * CHUNK,
+  });
+  const after = pack === null ? null : Memory.packAt(k.memory(), pack.start);
+  const known = after !== null && !after.partial;
+  const empty = known
+    ? after.usedChunks === 0
+      ? Address.of(after.start)
+      : null
+    : yield* choose('emptied', { at: ptr });
+  if (empty === null) return undefined;
+  if (after !== null) yield* state({ kind: 'pack-removed', start: after.start });
+  return yield* freeWhole(k, empty, after?.bytes ?? packSize(k));
+};
 
 /** Number of the chunk in its pack: for messages. */
 export const chunkNumber = (pack: Pack, at: Address): number => chunkIndex(pack, at);

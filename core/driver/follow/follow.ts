@@ -76,6 +76,8 @@ interface OpenCall {
   /** seq of its `entered` event (visible calls). */
   readonly seq: number;
   result: unknown;
+  /** Its entry line (visible calls). */
+  readonly entry: RecordedLine | null;
 }
 
 type Pending =
@@ -93,7 +95,7 @@ interface Context {
   /** After a divergence: lines only. */
   abandoned: boolean;
   /** Abandoned or without a model: seqs of the recorded calls that are open, innermost last. */
-  readonly open: { readonly fn: string; readonly seq: number }[];
+  readonly open: { readonly fn: string; readonly seq: number; readonly entry: RecordedLine | null }[];
 }
 
 interface Task {
@@ -376,7 +378,7 @@ export class Follow {
     context.pending = null;
     this.#openPacks.delete(context);
     for (const call of context.calls)
-      if (call.visible) context.open.push({ fn: call.fn.name, seq: call.seq });
+      if (call.visible) context.open.push({ fn: call.fn.name, seq: call.seq, entry: call.entry });
     context.calls.length = 0;
   }
 
@@ -558,7 +560,7 @@ export class Follow {
       const wrong = this.#contradiction(line, recorded);
       if (wrong === null) this.counts.predicted++;
       else {
-        context.open.push({ fn: line.fn, seq });
+        context.open.push({ fn: line.fn, seq, entry: line });
         this.counts.unmodelled++;
         this.#diverge(context, line, 'root-arguments', wrong);
         return;
@@ -602,13 +604,13 @@ export class Follow {
     };
     const seq = this.#emitLine(line, enclosing);
     this.counts.unmodelled++;
-    this.#observe(line, seq);
+    this.#observe(line, seq, null);
     if (line.isReturn) {
       this.#seen.learnReturn(line.fn);
       return;
     }
     if (!this.#seen.returns(line.fn)) return;
-    context.open.push({ fn: line.fn, seq });
+    context.open.push({ fn: line.fn, seq, entry: line });
     task.contexts.push(context);
   }
 
@@ -619,13 +621,14 @@ export class Follow {
       let at = context.open.length - 1;
       while (at >= 0 && (context.open[at] as { fn: string }).fn !== line.fn) at--;
       const own = at < 0 ? 0 : (context.open[at] as { seq: number }).seq;
+      const entry = at < 0 ? null : (context.open[at] as { entry: RecordedLine | null }).entry;
       if (at < 0 && context.open.length === 0) {
         this.#finish(task, context);
         return false;
       }
       const seq = this.#emitLine(line, own);
       this.counts.unmodelled++;
-      this.#observe(line, seq);
+      this.#observe(line, seq, entry);
       if (at >= 0) context.open.length = at;
       if (context.open.length === 0) this.#finish(task, context);
       return true;
@@ -636,14 +639,14 @@ export class Follow {
     }
     const seq = this.#emitLine(line, this.#innermost(context));
     this.counts.unmodelled++;
-    this.#observe(line, seq);
-    if (this.#seen.returns(line.fn)) context.open.push({ fn: line.fn, seq });
+    this.#observe(line, seq, null);
+    if (this.#seen.returns(line.fn)) context.open.push({ fn: line.fn, seq, entry: line });
     return true;
   }
 
   /** What a line alone says happened. */
-  #observe(line: RecordedLine, call: number): void {
-    for (const fact of observe(this.#kernel, line)) this.#emit(fact, Origin.derived, call);
+  #observe(line: RecordedLine, call: number, entry: RecordedLine | null): void {
+    for (const fact of observe(this.#kernel, line, entry)) this.#emit(fact, Origin.derived, call);
   }
 
   /** Content that a line shows by the way: the header of a chunk before it is copied. */
@@ -664,7 +667,15 @@ export class Follow {
     line: RecordedLine,
   ): void {
     const generator = fn.body(this.#kernel, args);
-    context.calls.push({ fn, args, generator, visible, seq, result: undefined });
+    context.calls.push({
+      fn,
+      args,
+      generator,
+      visible,
+      seq,
+      result: undefined,
+      entry: visible ? line : null,
+    });
     if (fn.name === 'bpf_prog_pack_alloc')
       this.#openPacks.set(context, { kind: 'alloc', size: Number(args['size']), context, done: false });
     else if (fn.name === 'bpf_prog_pack_free') {
@@ -678,7 +689,6 @@ export class Follow {
           done: false,
         });
     }
-    void line;
   }
 
   /** Runs the model until it needs the next line. */

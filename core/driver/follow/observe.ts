@@ -63,23 +63,45 @@ const pageAttributes = (k: Kernel, line: RecordedLine): Fact[] => {
 
 const chunkTaken = (k: Kernel, at: Address): boolean => Memory.programAt(k.memory(), at) !== null;
 
-/** Facts that follow from one line alone. */
-export const observe = (k: Kernel, line: RecordedLine): readonly Fact[] => {
+/** Facts that follow from one line (of a return: with its entry line) alone. */
+export const observe = (k: Kernel, line: RecordedLine, entry: RecordedLine | null): readonly Fact[] => {
   const memory = k.memory();
   if (line.isReturn) {
     switch (line.fn) {
       case '__vmalloc_node_range': {
         const at = recordedAddress(line, 'ret');
-        if (at === null || Address.isZero(at)) return [];
-        return Memory.areaAt(memory, at.page) !== null
-          ? []
-          : [{ kind: 'area-allocated', start: at.page, pages: 2, flags: 0, caller: '' }];
+        const size = entry === null ? null : recordedNumber(entry, 'size');
+        if (at === null || size === null || Address.isZero(at) || Memory.areaAt(memory, at.page) !== null)
+          return [];
+        const pages = Math.ceil(size / 4096);
+        const facts: Fact[] = [
+          {
+            kind: 'area-allocated',
+            start: at.page,
+            pages: pages + 1,
+            flags: (entry === null ? 0 : recordedNumber(entry, 'vm_flags')) ?? 0,
+            caller: '',
+          },
+        ];
+        if (Memory.page(memory, at.page) === null)
+          facts.push({
+            kind: 'mapped',
+            page: at.page,
+            pages,
+            shift: 12,
+            prot: Prot.kernel,
+            frame: k.nameFrames(pages),
+          });
+        return facts;
       }
       case 'bpf_prog_pack_alloc': {
         const at = recordedAddress(line, 'ret');
-        if (at === null || Address.isZero(at) || chunkTaken(k, at)) return [];
+        const size = entry === null ? null : recordedNumber(entry, 'size');
+        if (at === null || size === null || Address.isZero(at) || chunkTaken(k, at)) return [];
         const pack = Memory.packAt(memory, at.page);
-        return pack === null ? [] : [{ kind: 'chunk-allocated', pack: pack.start, at, bytes: 64 }];
+        return pack === null
+          ? []
+          : [{ kind: 'chunk-allocated', pack: pack.start, at, bytes: Math.ceil(size / 64) * 64 }];
       }
       default:
         return [];
