@@ -36,7 +36,13 @@ function putBlock(out: Output, block: Output): void {
 
 function putGroup(out: Output, { plan, events }: Group, writer: FieldWriter): void {
   writer.out.at = 0;
-  for (const { type, get } of plan.columns) putField(writer, type, events, get);
+  for (const { name, type, get } of plan.columns) {
+    try {
+      putField(writer, type, events, get);
+    } catch (error) {
+      throw new RangeError(`${name} of ${plan.kind.kind} cannot be written`, { cause: error });
+    }
+  }
   putBlock(out, writer.out);
 }
 

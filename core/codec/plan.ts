@@ -8,7 +8,11 @@ type Get<T> = (event: Event) => T;
 /** A kind as the encoder uses it. */
 export interface Plan {
   readonly kind: Kind;
-  readonly columns: readonly { readonly type: FieldType; readonly get: Get<unknown> }[];
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: FieldType;
+    readonly get: Get<unknown>;
+  }[];
   /** Of a kind with call-line values: its texts and its values. */
   readonly texts: readonly Get<string>[];
   readonly words: Get<Words> | null;
@@ -21,7 +25,7 @@ function planOf(kind: Kind): Plan {
   const words = kind.fields.find(({ type }) => type === 'words');
   return {
     kind,
-    columns: columnFields(kind.fields).map(({ name, type }) => ({ type, get: getter(name) })),
+    columns: columnFields(kind.fields).map(({ name, type }) => ({ name, type, get: getter(name) })),
     texts: words === undefined ? [] : shapeFields(kind.fields).map(({ name }) => getter(name)),
     words: words === undefined ? null : getter(words.name),
   };

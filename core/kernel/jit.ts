@@ -130,14 +130,14 @@ export const bpfJitBinaryPackFinalize = kernelFunction(
 );
 
 /** Constant blinding: the program itself, or a clone of it (bpf_jit_harden). */
-const bpfJitBlindConstants = kernelFunction(
+export const bpfJitBlindConstants = kernelFunction(
   'bpf_jit_blind_constants',
   function* (_k: Kernel, a: { prog: Word }): Body<Word> {
     return yield* choose('clone', { prog: a.prog });
   },
 );
 
-const bpfJitProgReleaseOther = kernelFunction(
+export const bpfJitProgReleaseOther = kernelFunction(
   'bpf_jit_prog_release_other',
   function* (_k: Kernel, _a: { prog: Word; other: Word }): Body<undefined> {
     return undefined;

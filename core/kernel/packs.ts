@@ -61,6 +61,8 @@ const selectBpfProgPackSize = function* (k: Kernel): Body<undefined> {
 const allocNewPack = kernelFunction(
   'alloc_new_pack',
   function* (k: Kernel, a: { fill: string }): Body<Address | null> {
+    // How many nodes there are shows in the next line at the latest.
+    yield* lock('pack_mutex', { late: true });
     const size = packSize(k);
     const area = yield* allocArea(k, size);
     if (area === null) return null;

@@ -45,6 +45,17 @@ export const bpfKsymDel = kernelFunction(
   },
 );
 
+/** Withdraws the symbol of a program, if it has one. */
+export const bpfProgKallsymsDel = kernelFunction(
+  'bpf_prog_kallsyms_del',
+  function* (_k: Kernel, _a: { prog: Word }): Body<undefined> {
+    // Which symbol is the program's own is in its structure, which nobody records: the line of bpf_ksym_del says it.
+    if (yield* choose('more', { fn: 'bpf_ksym_del' }))
+      yield* call(bpfKsymDel, { ksym: Word.zero, start: Address.zero, name: '' });
+    return undefined;
+  },
+);
+
 /** Publishes the symbol of a program if its loader may and it was JITed. */
 export const bpfProgKallsymsAdd = kernelFunction(
   'bpf_prog_kallsyms_add',

@@ -46,7 +46,7 @@ const pieces = function* (k: Kernel, a: Poke): Body<undefined> {
   return undefined;
 };
 
-const textPokeCopyLocked = kernelFunction(
+export const textPokeCopyLocked = kernelFunction(
   'text_poke_copy_locked',
   function* (k: Kernel, a: Poke & { core_ok: number }): Body<Address> {
     yield* pieces(k, a);
@@ -54,14 +54,14 @@ const textPokeCopyLocked = kernelFunction(
   },
 );
 
-const textPokeCopy = kernelFunction('text_poke_copy', function* (k: Kernel, a: Poke): Body<Address> {
+export const textPokeCopy = kernelFunction('text_poke_copy', function* (k: Kernel, a: Poke): Body<Address> {
   if (k.profile.pokeLocked)
     yield* call(textPokeCopyLocked, { addr: a.addr, src: a.src, len: a.len, what: a.what, core_ok: 0 });
   else yield* pieces(k, a);
   return a.addr;
 });
 
-const textPokeSet = kernelFunction(
+export const textPokeSet = kernelFunction(
   'text_poke_set',
   function* (k: Kernel, a: { addr: Address; c: number; len: number }): Body<Address> {
     yield* pieces(k, { addr: a.addr, src: undefined, len: a.len, what: 'fill' });
@@ -124,6 +124,14 @@ export const patchLive = function* (k: Kernel, addr: Address, len: number): Body
     ? yield* call(textPokeBp, { addr, len })
     : yield* call(smpTextPokeSingle, { addr, len });
 };
+
+/** One instruction, written by others (kprobes, ftrace). */
+export const textPoke = kernelFunction(
+  'text_poke',
+  function* (_k: Kernel, a: { addr: Address; len: number }): Body<Address> {
+    return yield* call(textPokeOnce, { addr: a.addr, src: undefined, len: a.len, what: 'instruction' });
+  },
+);
 
 /** A poke of kernel text by somebody else (jump labels, static calls). */
 export const foreignTextPoke = textPokeOnce;

@@ -285,10 +285,15 @@ const execmemVmalloc = kernelFunction(
   },
 );
 
+const EXECMEM_BPF = 3;
+
+/** BPF gets an area of its own; other types may be served from the ROX cache (6.15+), whose inside is not modelled. */
 export const execmemAlloc = kernelFunction(
   'execmem_alloc',
   function* (_k: Kernel, a: { type: number; size: number }): Body<Address | null> {
-    return yield* call(execmemVmalloc, { size: a.size });
+    if (a.type === EXECMEM_BPF || (yield* choose('more', { fn: 'execmem_vmalloc' })))
+      return yield* call(execmemVmalloc, { size: a.size });
+    return yield* choose('area', { size: a.size, predicted: null, predictable: false });
   },
 );
 
@@ -299,8 +304,6 @@ export const execmemFree = kernelFunction(
     return undefined;
   },
 );
-
-const EXECMEM_BPF = 3;
 
 export const bpfJitAllocExec = kernelFunction(
   'bpf_jit_alloc_exec',

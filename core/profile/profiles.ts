@@ -22,6 +22,7 @@ const v5_18_rc3 = variant(v6_1, {
   hugeVmalloc: 'opt-out',
   limitShift: 2,
   dispatcher: 'page',
+  tailCall: 'bpf_arch_text_poke',
   kaslrCompiledIn: false,
 });
 

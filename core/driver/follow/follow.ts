@@ -38,7 +38,7 @@ import {
 import { ANSWERS, AREA_CALLS, type AnswerContext } from './answers.js';
 import { observe } from './observe.js';
 import { otherOrders, type OpenPackCall } from './orders.js';
-import { ALWAYS_ROOT, ROOTS, type Root } from './roots.js';
+import { ALSO_INSIDE, ALWAYS_ROOT, ROOTS, type Root } from './roots.js';
 import { visibility } from './visibility.js';
 
 export interface FollowCounts {
@@ -450,7 +450,7 @@ export class Follow {
       const columns = this.#columns(line);
       const differs = firstDifference(line, columns, request.args);
       if (differs !== null) {
-        if (this.#foreignInside(task, line)) return true;
+        if (this.#foreignInside(task, line, name)) return true;
         this.#diverge(context, line, 'arguments', argsText(name, request.args));
         return false;
       }
@@ -474,7 +474,7 @@ export class Follow {
       return true;
     }
     if (this.#seen.sees(caller, name)) {
-      if (this.#foreignInside(task, line)) return true;
+      if (this.#foreignInside(task, line, name)) return true;
       this.#diverge(context, line, 'missing-call', argsText(name, request.args));
       return false;
     }
@@ -507,7 +507,7 @@ export class Follow {
       return true;
     }
     if (this.#seen.returns(call.fn.name)) {
-      if (this.#foreignInside(task, line)) return true;
+      if (this.#foreignInside(task, line, '')) return true;
       this.#diverge(
         context,
         line,
@@ -526,10 +526,15 @@ export class Follow {
   }
 
   /** A foreign call in the middle of another one: purges, flushes, pokes of kernel text, vmalloc of other users. */
-  #foreignInside(task: Task, line: RecordedLine): boolean {
-    if (line.isReturn) return false;
-    const root = ROOTS.get(line.fn);
-    if (root?.foreign !== true) return false;
+  #foreignInside(task: Task, line: RecordedLine, expected: string): boolean {
+    // The expected function with other values is no other call: it is a miss.
+    if (line.isReturn || line.fn === expected || !ALSO_INSIDE.has(line.fn)) return false;
+    const at = recordedAddress(line, 'addr');
+    if (
+      at !== null &&
+      (Memory.packAt(this.memory(), at.page) !== null || Memory.programAt(this.memory(), at) !== null)
+    )
+      return false;
     this.#begin(task, line, true);
     return true;
   }

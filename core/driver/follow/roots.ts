@@ -1,4 +1,11 @@
-import { bpfIntJitCompile, bpfJitFree } from '../../kernel/jit.js';
+import {
+  bpfIntJitCompile,
+  bpfJitBlindConstants,
+  bpfJitChargeModmem,
+  bpfJitFree,
+  bpfJitProgReleaseOther,
+  bpfJitUnchargeModmem,
+} from '../../kernel/jit.js';
 import {
   bpfArchPokeDescUpdate,
   bpfArchTextPoke,
@@ -6,11 +13,34 @@ import {
   bpfKsymAdd,
   bpfKsymDel,
   bpfProgKallsymsAdd,
+  bpfProgKallsymsDel,
 } from '../../kernel/programs.js';
 import { cpaRoots } from '../../kernel/cpa.js';
 import type { Args, KernelFunction } from '../../kernel/request.js';
-import { foreignTextPoke, smpTextPokeSingle, textPokeBp } from '../../kernel/textPoke.js';
-import { flushTlbKernelRange, purgeVmapAreaLazy, vfree, vmUnmapAliases } from '../../kernel/vmalloc.js';
+import {
+  bpfArchTextCopy,
+  bpfArchTextInvalidate,
+  foreignTextPoke,
+  smpTextPokeSingle,
+  textPoke,
+  textPokeBp,
+  textPokeCopy,
+  textPokeCopyLocked,
+  textPokeSet,
+} from '../../kernel/textPoke.js';
+import {
+  bpfJitAllocExec,
+  bpfJitFreeExec,
+  execmemAlloc,
+  execmemFree,
+  flushTlbKernelRange,
+  moduleAlloc,
+  moduleMemfree,
+  purgeVmapAreaLazy,
+  vfree,
+  vmallocNodeRange,
+  vmUnmapAliases,
+} from '../../kernel/vmalloc.js';
 import { bpfProgPackAlloc, bpfProgPackFree } from '../../kernel/packs.js';
 
 /** Calls that a task makes on its own account, with their models. `foreign`: of others, which may stand anywhere, also inside another call. */
@@ -53,6 +83,26 @@ export const ROOTS: ReadonlyMap<string, Root> = new Map([
   root(cpaRoots.changePageAttrSetClr as unknown as KernelFunction, true),
   root(cpaRoots.setDirectMapInvalid as unknown as KernelFunction, true),
   root(cpaRoots.setDirectMapDefault as unknown as KernelFunction, true),
+  // Calls that the JIT of some kernels makes from functions that are not probed.
+  root(bpfJitBlindConstants as KernelFunction),
+  root(bpfJitProgReleaseOther as unknown as KernelFunction),
+  root(bpfProgKallsymsDel as KernelFunction),
+  root(bpfJitChargeModmem as unknown as KernelFunction),
+  root(bpfJitUnchargeModmem as unknown as KernelFunction),
+  // Executable memory of others in the same range: modules, kprobes, ftrace, trampolines.
+  root(vmallocNodeRange as unknown as KernelFunction, true, { caller: '' }),
+  root(moduleAlloc as unknown as KernelFunction, true),
+  root(moduleMemfree as unknown as KernelFunction, true),
+  root(bpfJitAllocExec as unknown as KernelFunction, true),
+  root(bpfJitFreeExec as unknown as KernelFunction, true),
+  root(execmemAlloc as unknown as KernelFunction, true),
+  root(execmemFree as unknown as KernelFunction, true),
+  root(textPoke as unknown as KernelFunction, true),
+  root(textPokeCopy as unknown as KernelFunction, true, { what: 'code' }),
+  root(textPokeCopyLocked as unknown as KernelFunction, true, { what: 'code' }),
+  root(textPokeSet as unknown as KernelFunction, true),
+  root(bpfArchTextCopy as unknown as KernelFunction, true, { what: 'code' }),
+  root(bpfArchTextInvalidate as unknown as KernelFunction, true),
 ]);
 
 /** Functions whose entry always begins a root call of the workload: a call still open in the same task has ended unseen. */
@@ -62,4 +112,18 @@ export const ALWAYS_ROOT: ReadonlySet<string> = new Set([
   'bpf_prog_kallsyms_add',
   'bpf_dispatcher_change_prog',
   'bpf_arch_poke_desc_update',
+]);
+
+/** Foreign calls that may stand in the middle of another call of the same task: interrupts, work done by the way. */
+export const ALSO_INSIDE: ReadonlySet<string> = new Set([
+  'flush_tlb_kernel_range',
+  '__purge_vmap_area_lazy',
+  '_vm_unmap_aliases',
+  '__text_poke',
+  'text_poke_bp',
+  'smp_text_poke_single',
+  '__vmalloc_node_range',
+  'vfree',
+  'set_direct_map_invalid_noflush',
+  'set_direct_map_default_noflush',
 ]);
