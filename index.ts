@@ -1,5 +1,38 @@
 /** What `import … from 'pagetrail'` gives. */
+export { KINDS, type Event, type EventKind, type EventOf } from './core/event/event.js';
+export { Origin, ORIGINS, type Common, type Field, type Kind, type Words } from './core/event/kind.js';
+export { CONTENT_CLASSES, ContentClass, PageContent } from './core/memory/content.js';
+export { evolve, evolveAll } from './core/memory/evolve.js';
+export { factsOf } from './core/memory/facts.js';
+export {
+  Memory,
+  nothing,
+  type Area,
+  type KernelSymbol,
+  type Pack,
+  type Program,
+  type ProgramState,
+} from './core/memory/memory.js';
+export { decodeMemory, encodeMemory } from './core/memory/snapshot.js';
 export { Address, PAGE_SIZE, pageNumber, pageText, type PageNumber } from './core/value/address.js';
 export type { Brand } from './core/value/brand.js';
 export { fail, ok, type Failure, type Result } from './core/value/failure.js';
+export { Prot } from './core/value/prot.js';
 export { Word } from './core/value/words.js';
+export { cursorOn, type Cursor, type CursorMoment } from './replay/cursor.js';
+export { must, PagetrailError } from './replay/failed.js';
+export { open, type OpenLog, type OpenTrace } from './replay/library.js';
+export {
+  logOn,
+  openLog,
+  type At,
+  type BatchOptions,
+  type Log,
+  type Moment,
+  type TraceView,
+} from './replay/log.js';
+export { MemoryView, memoryView, type AnyAddress, type PageView } from './replay/memoryView.js';
+export { parseMoment, parseWhere, whereText, type Where, type WrittenMoment } from './replay/moments.js';
+export { stateOf, type State } from './replay/state.js';
+export { eventsOf, replay, type EventOptions, type Played } from './replay/stream.js';
+export type { TraceInfo } from './store/index.js';

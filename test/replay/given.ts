@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after } from 'mocha';
+import { encodeEvents } from '../../core/codec/events.js';
+import { encodeSegment } from '../../core/codec/encode.js';
+import { eventOf, type Event, type Fact } from '../../core/event/event.js';
+import { must } from '../../replay/failed.js';
+import { openLog, type Log, type TraceView } from '../../replay/log.js';
+import { openStore, type Store } from '../../store/index.js';
+import { importTrace } from '../../traces/import/import.js';
+import { captures } from '../shared.js';
+
+const folders: string[] = [];
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** The path of a file that is gone after the tests. */
+export const scratchFile = (name = 'test.db'): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'pagetrail-replay-'));
+  folders.push(folder);
+  return join(folder, name);
+};
+
+export interface Written {
+  readonly name?: string;
+  readonly meta?: object;
+  /** Starting facts. */
+  readonly given?: readonly Event[];
+  /** Events a segment. */
+  readonly size?: number;
+}
+
+/** Appends events (numbered from 1) to a new trace of a store. */
+export const write = (store: Store, events: readonly Event[], options: Written = {}): void => {
+  const { name = 't', meta = {}, given = [], size = 50 } = options;
+  const log = must(store.createTrace({ name, meta, genesis: encodeEvents(given) }));
+  append(store, events, { name, size });
+  void log;
+};
+
+/** Appends more events to a trace. */
+export const append = (
+  store: Store,
+  events: readonly Event[],
+  { name = 't', size = 50 }: Written = {},
+): void => {
+  const log = must(store.trace(name));
+  for (let from = 0; from < events.length; from += size) {
+    const batch = events.slice(from, from + size);
+    must(log.append({ first: (batch[0] as Event).seq, count: batch.length, bytes: encodeSegment(batch) }));
+  }
+};
+
+/** A log file with one trace `t`. */
+export const logFile = (events: readonly Event[], options: Written = {}): string => {
+  const file = scratchFile();
+  const store = must(openStore(file));
+  write(store, events, options);
+  store.close();
+  return file;
+};
+
+export const logOf = (events: readonly Event[], options: Written = {}): Log =>
+  must(openLog(logFile(events, options)));
+
+/** Facts as the events of a log, numbered from 1, a microsecond apart. */
+export const numbered = (facts: readonly Fact[], first = 1): Event[] =>
+  facts.map((fact, i) =>
+    eventOf(
+      { seq: first + i, time: (first + i - 1) * 1000, cpu: 0, task: 'workload-1', call: 0, origin: 0 },
+      fact,
+    ),
+  );
+
+let shared: Promise<string> | null = null;
+const importedNames = new Set<string>();
+
+/** Captures of which a name fits, x86-64 only. */
+export const capturesNamed = (pattern: RegExp): readonly string[] =>
+  captures().filter((folder) => basename(folder).startsWith('x86_64') && pattern.test(basename(folder)));
+
+/** A trace imported from a capture; all of them share one log. */
+export const importedCapture = async (folder: string): Promise<TraceView> => {
+  shared ??= Promise.resolve(scratchFile('captures.db'));
+  const file = await shared;
+  const name = basename(folder);
+  if (!importedNames.has(name)) {
+    const store = must(openStore(file));
+    must(await importTrace(store, folder));
+    store.close();
+    importedNames.add(name);
+  }
+  return must(must(openLog(file)).trace(name));
+};
