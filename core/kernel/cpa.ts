@@ -6,7 +6,7 @@
  */
 import { Space } from '../event/pages.js';
 import { Memory, NO_FRAME } from '../memory/memory.js';
-import { PageTable } from '../memory/pageTable.js';
+import { LARGE_RUN, PageTable } from '../memory/pageTable.js';
 import { Address } from '../value/address.js';
 import { Prot } from '../value/prot.js';
 import { Word } from '../value/words.js';
@@ -166,7 +166,8 @@ const changePageAttr = kernelFunction(
 const identify = function* (k: Kernel, page: number, pfn: number): Body<undefined> {
   const entry = Memory.page(k.memory(), page);
   if (entry === null || entry.frame >= NO_FRAME || pfn < 0) return undefined;
-  const pages = entry.shift === LARGE ? LARGE_PAGES : 1;
+  // Frames behind a 2M leaf follow each other, also when the leaf has been split since.
+  const pages = (entry.mark & LARGE_RUN) !== 0 ? LARGE_PAGES : 1;
   const back = page % pages;
   yield* state({ kind: 'identified', frame: entry.frame + back, page: pfn - back, pages });
   return undefined;

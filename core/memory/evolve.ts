@@ -13,7 +13,14 @@ import { applyKnown } from './evolveKnown.js';
 import { applyPack } from './evolvePacks.js';
 import { applyProgram } from './evolvePrograms.js';
 import { Memory, NO_FRAME, type Area } from './memory.js';
-import { NODE_PAGES, PageTable, UNKNOWN_SHIFT, type PageNode } from './pageTable.js';
+import {
+  BACKED_EXECUTABLE,
+  LARGE_RUN,
+  NODE_PAGES,
+  PageTable,
+  UNKNOWN_SHIFT,
+  type PageNode,
+} from './pageTable.js';
 import { SparseMap } from './sparse.js';
 
 /** A memory that the present batch may write. */
@@ -67,7 +74,7 @@ const setBacks = (
     node.count++;
   }
   node.frame[slot] = backs;
-  if (executable) node.mark[slot] = (node.mark[slot] as number) | 1;
+  if (executable) node.mark[slot] = (node.mark[slot] as number) | BACKED_EXECUTABLE;
 };
 
 const applyMapped = (draft: Draft, token: object, event: EventOf<'mapped'>): void => {
@@ -86,6 +93,7 @@ const applyMapped = (draft: Draft, token: object, event: EventOf<'mapped'>): voi
     node.prot[slot] = event.prot;
     node.frame[slot] = frame;
     node.cause[slot] = event.seq;
+    node.mark[slot] = event.shift > 12 ? LARGE_RUN : 0;
     if (area !== null && frames !== null) frames[page - area.start] = frame;
     if (frame >= 0) setBacks(draft, token, frame, page, executable, event.seq);
     else if (frame !== NO_FRAME) draft.names = SparseMap.set(draft.names, token, -frame, page);
@@ -104,6 +112,7 @@ const applyUnmapped = (draft: Draft, token: object, event: EventOf<'unmapped'>):
     node.shift[slot] = 0;
     node.prot[slot] = 0;
     node.frame[slot] = NO_FRAME;
+    node.mark[slot] = 0;
     node.cause[slot] = event.seq;
     node.count--;
     if (frame >= 0) setBacks(draft, token, frame, -1, false, event.seq);

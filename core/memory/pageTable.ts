@@ -24,12 +24,15 @@ export interface PageNode {
   readonly frame: Float64Array;
   /** seq of the event that last changed prot or leaf size. */
   readonly cause: Float64Array;
-  /** Direct map: bit 0, it backed an executable page at some time. */
+  /** Bit 0 (direct map): it backed an executable page at some time. Bit 1 (virtual): mapped by a 2M leaf once, so the frames of its region follow each other. */
   readonly mark: Uint8Array;
 }
 
 export const NODE_PAGES = 512;
 export const UNKNOWN_SHIFT = 1;
+/** Bits of `mark`. */
+export const BACKED_EXECUTABLE = 1;
+export const LARGE_RUN = 2;
 
 /** What is known of one page. */
 export interface PageEntry {
