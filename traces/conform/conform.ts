@@ -1,5 +1,6 @@
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { decodeSegment } from '../../core/codec/decode.js';
+import { decodeEvents } from '../../core/codec/events.js';
 import type { FollowCounts } from '../../core/driver/follow/follow.js';
 import { evolveAll } from '../../core/memory/evolve.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
@@ -45,7 +46,7 @@ const startOf = (log: TraceLog): Result<Memory> => {
   const genesis = log.genesis();
   if (!genesis.ok) return genesis;
   if (genesis.value.length === 0) return ok({ ...nothing, charged: null });
-  const events = decodeSegment(genesis.value);
+  const events = decodeEvents(genesis.value);
   return events.ok ? ok(evolveAll(nothing, events.value)) : events;
 };
 

@@ -4,7 +4,7 @@
  * Segments are cut by count only, so the same input gives the same bytes whatever the machine: an interrupted import is simply run again.
  */
 import { x86_64 } from '../../core/arch/x86_64.js';
-import { encodeSegment } from '../../core/codec/encode.js';
+import { encodeEvents } from '../../core/codec/events.js';
 import { canonicalFunction } from '../../core/driver/lines.js';
 import { Follow, type FollowCounts, type FollowDivergence } from '../../core/driver/follow/follow.js';
 import { chooseProfile, recogniser } from '../../core/driver/follow/recognise.js';
@@ -18,14 +18,11 @@ import { fail, ok, type Failure, type Result } from '../../core/value/failure.js
 import type { Store, TraceLog } from '../../store/index.js';
 import type { Dump } from '../capture/dump.js';
 import type { TraceLine } from '../ftrace/line.js';
+import { writer, type Writer } from '../writer.js';
 import { givenFacts } from './given.js';
 
 /** Call lines looked at before the kernel is chosen. */
 const RECOGNISED_FROM = 20_000;
-/** Events a segment. */
-export const SEGMENT_EVENTS = 4096;
-/** Segments made durable together: one wait for the disk. */
-const GROUP = 16;
 
 export interface PipelineOptions {
   readonly name: string;
@@ -66,8 +63,7 @@ export const givenEvents = (facts: readonly Fact[]): Event[] =>
   );
 
 /** Genesis bytes of a trace: the starting facts, encoded as one or more segments would be. Empty: nothing is known. */
-export const genesisBytes = (events: readonly Event[]): Uint8Array =>
-  events.length === 0 ? new Uint8Array(0) : encodeSegment(events);
+export const genesisBytes = (events: readonly Event[]): Uint8Array => encodeEvents(events);
 
 /** Takes lines one by one and appends what they mean. Call `end` once. */
 export interface Pipeline {
@@ -85,28 +81,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   let profile: Profile | null = options.profile;
   let log: TraceLog | null = null;
   let failure: Failure | null = null;
-  let batch: Event[] = [];
-  let group: { first: number; count: number; bytes: Uint8Array; batch: readonly Event[] }[] = [];
-
-  const flushGroup = (): void => {
-    if (log === null || group.length === 0 || failure !== null) return;
-    const appended = log.appendAll(group);
-    if (!appended.ok) failure = appended.error;
-    group = [];
-  };
-
-  const seal = (): void => {
-    if (batch.length === 0 || failure !== null) return;
-    options.onBatch?.(batch);
-    group.push({ first: (batch[0] as Event).seq, count: batch.length, bytes: encodeSegment(batch), batch });
-    batch = [];
-    if (group.length >= GROUP) flushGroup();
-  };
-
-  const emit = (event: Event): void => {
-    batch.push(event);
-    if (batch.length === SEGMENT_EVENTS) seal();
-  };
+  let out: Writer | null = null;
 
   const give = (line: TraceLine): void => {
     const to = follow as Follow;
@@ -154,8 +129,9 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       return;
     }
     log = created.value;
+    out = writer({ log, memory: () => (follow as Follow).memory(), onBatch: options.onBatch });
     const start = options.dump === null ? { ...nothing, charged: null } : evolveAll(nothing, given);
-    follow = new Follow({ profile, arch, nodes: 1, start, emit });
+    follow = new Follow({ profile, arch, nodes: 1, start, emit: out.add });
     const overwritten = options.overwritten();
     if (overwritten > 0)
       follow.lost(overwritten, `${overwritten} events were overwritten before the trace was read`);
@@ -163,9 +139,11 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
     waiting.length = 0;
   };
 
+  const failed = (): Failure | null => failure ?? out?.failure() ?? null;
+
   return {
     take: (given) => {
-      if (failure !== null) return false;
+      if (failed() !== null) return false;
       const line = given.kind === 'call' ? { ...given, fn: canonicalFunction(given.fn) } : given;
       if (line.kind === 'call') {
         recognise.note(line);
@@ -176,7 +154,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         waiting.push(line);
         if (calls >= RECOGNISED_FROM) begin();
       }
-      return failure === null;
+      return failed() === null;
     },
     end: (missing) => {
       if (options.arch !== null && options.arch !== x86_64.name)
@@ -198,9 +176,9 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         );
       if (missing !== null) followed.lost(missing.lost, missing.why);
       followed.end();
-      seal();
-      flushGroup();
-      if (failure !== null) return { ok: false, error: failure };
+      out?.end();
+      const wrong = failed();
+      if (wrong !== null) return { ok: false, error: wrong };
       return ok({
         profile,
         possible: recognise.possible(),

@@ -1,16 +1,16 @@
 /** From a workload to an appended log: emulate, encode, append. The same workload, kernel and seed give the same bytes and the same root. */
 import { x86_64 } from '../../core/arch/x86_64.js';
-import { encodeSegment } from '../../core/codec/encode.js';
 import { bootEvents, emulate } from '../../core/driver/emulate/emulate.js';
 import type { ChoiceSource } from '../../core/driver/emulate/machine.js';
 import type { Event } from '../../core/event/event.js';
-import type { Memory } from '../../core/memory/memory.js';
+import { nothing, type Memory } from '../../core/memory/memory.js';
 import { profileNamed, PROFILES } from '../../core/profile/profiles.js';
 import type { Profile } from '../../core/profile/profile.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
 import type { Workload } from '../../core/workload/workload.js';
 import type { Store, TraceLog } from '../../store/index.js';
-import { genesisBytes, SEGMENT_EVENTS } from '../import/pipeline.js';
+import { genesisBytes } from '../import/pipeline.js';
+import { writer } from '../writer.js';
 
 export interface SimulateOptions {
   readonly kernel: string;
@@ -39,8 +39,6 @@ export interface Simulated {
   readonly log: TraceLog;
   readonly memory: Memory;
 }
-
-const GROUP = 16;
 
 /** The profile and architecture of a simulation, or why there is none. */
 export const kernelOf = (kernel: string, arch: string): Result<Profile> => {
@@ -82,34 +80,20 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
   });
   if (!created.ok) return created;
   const log = created.value;
-  let failed: Result<never> | null = null;
-  let batch: Event[] = [];
-  let group: { first: number; count: number; bytes: Uint8Array; batch: readonly Event[] }[] = [];
-  const flush = (): void => {
-    if (group.length === 0 || failed !== null) return;
-    const appended = log.appendAll(group);
-    if (!appended.ok) failed = appended;
-    group = [];
-  };
-  const seal = (): void => {
-    if (batch.length === 0 || failed !== null) return;
-    options.onBatch?.(batch);
-    group.push({ first: (batch[0] as Event).seq, count: batch.length, bytes: encodeSegment(batch), batch });
-    batch = [];
-    if (group.length >= GROUP) flush();
-  };
+  let memory: () => Memory = () => nothing;
+  const out = writer({ log, memory: () => memory(), onBatch: options.onBatch });
   const emulated = emulate({
     ...base,
     ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
     ...(options.source === undefined ? {} : { source: options.source }),
-    emit: (event) => {
-      batch.push(event);
-      if (batch.length === SEGMENT_EVENTS) seal();
+    onMachine: (machine) => {
+      memory = machine.memory;
     },
+    emit: out.add,
   });
-  seal();
-  flush();
-  if (failed !== null) return failed;
+  out.end();
+  const wrong = out.failure();
+  if (wrong !== null) return { ok: false, error: wrong };
   const report: SimulateReport = {
     trace: name,
     workload: workload.name,

@@ -42,6 +42,8 @@ export interface EmulateOptions {
   readonly emit: (event: Event) => void;
   /** Answers instead of the seeded policies: the choices of an earlier log, in order. */
   readonly source?: ChoiceSource;
+  /** Gets the machine before the first operation. */
+  readonly onMachine?: (machine: Machine) => void;
 }
 
 export interface Emulated {
@@ -434,6 +436,7 @@ class Runtime {
 export const emulate = (options: EmulateOptions): Emulated => {
   const { given, pool } = bootEvents(options);
   const runtime = new Runtime(options, given, pool);
+  options.onMachine?.(runtime.machine);
   options.workload.operations.forEach((operation, i) => runtime.run(operation, i + 1));
   return { given, memory: runtime.machine.share(), events: runtime.machine.seq() };
 };

@@ -1,0 +1,71 @@
+import { encodeSegment } from '../core/codec/encode.js';
+import type { Event } from '../core/event/event.js';
+import type { Memory } from '../core/memory/memory.js';
+import { encodeMemory, REDUCER, snapshotSchedule } from '../core/memory/snapshot.js';
+import type { Failure } from '../core/value/failure.js';
+import type { NewSegment, TraceLog } from '../store/index.js';
+
+/** Events a segment: imports and emulations cut by count only, so that the same input gives the same root. */
+export const SEGMENT_EVENTS = 4096;
+/** Segments made durable together: one wait for the disk. */
+const GROUP = 16;
+
+export interface WriterOptions {
+  readonly log: TraceLog;
+  /** Memory after the last event given. */
+  readonly memory: () => Memory;
+  /** Gets each batch before it is appended. */
+  readonly onBatch?: ((batch: readonly Event[]) => void) | undefined;
+}
+
+/** Cuts events into segments, appends them in groups, keeps snapshots. */
+export interface Writer {
+  readonly add: (event: Event) => void;
+  /** Appends what is left. */
+  readonly end: () => void;
+  /** What went wrong; nothing is appended after it. */
+  readonly failure: () => Failure | null;
+}
+
+export const writer = ({ log, memory, onBatch }: WriterOptions): Writer => {
+  const snapshots = snapshotSchedule();
+  let batch: Event[] = [];
+  let group: NewSegment[] = [];
+  let failure: Failure | null = null;
+
+  const flush = (): void => {
+    if (group.length === 0 || failure !== null) return;
+    const appended = log.appendAll(group);
+    if (!appended.ok) failure = appended.error;
+    group = [];
+  };
+
+  const seal = (): void => {
+    const first = batch[0];
+    const last = batch.at(-1);
+    if (first === undefined || last === undefined || failure !== null) return;
+    onBatch?.(batch);
+    const bytes = encodeSegment(batch);
+    group.push({ first: first.seq, count: batch.length, bytes, batch });
+    batch = [];
+    const due = snapshots.appended(last.seq, bytes.length);
+    if (due || group.length >= GROUP) flush();
+    if (!due || failure !== null) return;
+    const snapshot = encodeMemory(memory());
+    snapshots.made(last.seq, snapshot.length);
+    // A snapshot is derived: a log without it is as good, only slower.
+    log.saveSnapshot(last.seq, snapshot, REDUCER);
+  };
+
+  return {
+    add: (event) => {
+      batch.push(event);
+      if (batch.length === SEGMENT_EVENTS) seal();
+    },
+    end: () => {
+      seal();
+      flush();
+    },
+    failure: () => failure,
+  };
+};
