@@ -25,11 +25,11 @@ const OF_PROGRAMS = /^bpf_(?:prog|dispatcher)_/;
 /** Tag and name in a symbol `bpf_prog_TAG_NAME`; functions without a name of their own are called `F` by the kernel. */
 export const symbolParts = (
   symbol: string | null,
-): { readonly tag: string | null; readonly name: string | null } => {
+): { readonly name: string | null; readonly tag: string | null } => {
   const parts = symbol === null ? null : SYMBOL.exec(symbol);
-  if (parts === null) return { tag: null, name: symbol };
+  if (parts === null) return { name: symbol, tag: null };
   const [, tag = null, name = ''] = parts;
-  return { tag, name: name === '' ? null : name };
+  return { name: name === '' ? null : name, tag };
 };
 
 const kindOf = (type: string): ShownProgram['kind'] =>

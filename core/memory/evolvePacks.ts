@@ -55,7 +55,8 @@ export const applyPack = (draft: Draft, token: object, event: PackEvent): void =
         partial: event.partial === 1,
         dirty: false,
       };
-      draft.packs = [...draft.packs, pack];
+      // One that lay there before and was not seen to go is gone.
+      draft.packs = [...draft.packs.filter(({ start }) => start !== event.start), pack];
       return;
     }
     case 'pack-removed':

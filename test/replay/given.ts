@@ -6,7 +6,7 @@ import { encodeEvents } from '../../core/codec/events.js';
 import { encodeSegment } from '../../core/codec/encode.js';
 import { eventOf, type Event, type Fact } from '../../core/event/event.js';
 import { must } from '../../replay/failed.js';
-import { openLog, type Log, type TraceView } from '../../replay/log.js';
+import { logOn, openLog, type Log, type TraceView } from '../../replay/log.js';
 import { openStore, type Store } from '../../store/index.js';
 import { importTrace } from '../../traces/import/import.js';
 import { captures } from '../shared.js';
@@ -35,9 +35,8 @@ export interface Written {
 /** Appends events (numbered from 1) to a new trace of a store. */
 export const write = (store: Store, events: readonly Event[], options: Written = {}): void => {
   const { name = 't', meta = {}, given = [], size = 50 } = options;
-  const log = must(store.createTrace({ name, meta, genesis: encodeEvents(given) }));
+  must(store.createTrace({ name, meta, genesis: encodeEvents(given) }));
   append(store, events, { name, size });
-  void log;
 };
 
 /** Appends more events to a trace. */
@@ -62,8 +61,12 @@ export const logFile = (events: readonly Event[], options: Written = {}): string
   return file;
 };
 
-export const logOf = (events: readonly Event[], options: Written = {}): Log =>
-  must(openLog(logFile(events, options)));
+/** The same in memory. */
+export const logOf = (events: readonly Event[], options: Written = {}): Log => {
+  const store = must(openStore(':memory:'));
+  write(store, events, options);
+  return logOn(store);
+};
 
 /** Facts as the events of a log, numbered from 1, a microsecond apart. */
 export const numbered = (facts: readonly Fact[], first = 1): Event[] =>
@@ -74,23 +77,24 @@ export const numbered = (facts: readonly Fact[], first = 1): Event[] =>
     ),
   );
 
-let shared: Promise<string> | null = null;
+let shared: string | null = null;
 const importedNames = new Set<string>();
 
 /** Captures of which a name fits, x86-64 only. */
 export const capturesNamed = (pattern: RegExp): readonly string[] =>
   captures().filter((folder) => basename(folder).startsWith('x86_64') && pattern.test(basename(folder)));
 
-/** A trace imported from a capture; all of them share one log. */
-export const importedCapture = async (folder: string): Promise<TraceView> => {
-  shared ??= Promise.resolve(scratchFile('captures.db'));
-  const file = await shared;
+/** Imports a capture; all of them share one log. */
+export const importedCapture = async (
+  folder: string,
+): Promise<{ readonly file: string; readonly name: string; readonly view: TraceView }> => {
+  shared ??= scratchFile('captures.db');
   const name = basename(folder);
   if (!importedNames.has(name)) {
-    const store = must(openStore(file));
+    const store = must(openStore(shared));
     must(await importTrace(store, folder));
     store.close();
     importedNames.add(name);
   }
-  return must(must(openLog(file)).trace(name));
+  return { file: shared, name, view: must(must(openLog(shared)).trace(name)) };
 };
