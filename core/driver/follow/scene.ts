@@ -1,0 +1,152 @@
+import type { Arch } from '../../arch/arch.js';
+import type { Event, Fact } from '../../event/event.js';
+import { Origin } from '../../event/kind.js';
+import type { Kernel } from '../../kernel/request.js';
+import { folder, type Folder } from '../../memory/evolve.js';
+import type { Memory } from '../../memory/memory.js';
+import type { Profile } from '../../profile/profile.js';
+import { lineText, type RecordedLine } from '../recorded.js';
+
+export interface FollowCounts {
+  predicted: number;
+  adopted: number;
+  foreign: number;
+  unmodelled: number;
+  hidden: number;
+}
+
+export interface FollowOptions {
+  readonly profile: Profile;
+  readonly arch: Arch;
+  readonly nodes: number;
+  /** Memory before the first line (the starting dump). */
+  readonly start: Memory;
+  /** Gets every event, in order. */
+  readonly emit: (event: Event) => void;
+}
+
+export interface FollowDivergence {
+  readonly id: string;
+  readonly line: number;
+  readonly fn: string;
+  readonly model: string;
+  readonly recorded: string;
+}
+
+/** Whose line it is and when. */
+export interface LineHead {
+  readonly task: string;
+  readonly pid: number;
+  readonly cpu: number;
+  readonly time: number;
+}
+
+export const PMD_SIZE = 0x200000;
+
+/** The side of a follow that writes: events, memory, counts. What it learns of the machine is kept here too. */
+export class Scene {
+  readonly counts: FollowCounts = { predicted: 0, adopted: 0, foreign: 0, unmodelled: 0, hidden: 0 };
+  readonly choices = new Map<string, number>();
+  readonly divergences: FollowDivergence[] = [];
+  readonly kernel: Kernel;
+  /** NUMA nodes: the size of the first pack tells. */
+  nodes: number;
+  /** A pack has existed, so its size is settled. */
+  packSeen: boolean;
+  /** The line being read took a declared choice as its deciding value. */
+  adopted = false;
+
+  readonly #folder: Folder;
+  readonly #emit: (event: Event) => void;
+  readonly #names = new Map<number, string>();
+  #seq = 0;
+  #time = 0;
+  #cpu = 0;
+  #task = '';
+  #lowestName: number;
+
+  constructor(options: FollowOptions) {
+    this.#folder = folder(options.start);
+    this.#emit = options.emit;
+    this.#lowestName = options.start.lowestName;
+    this.packSeen = options.start.packs.length > 0;
+    this.nodes = options.nodes;
+    for (const pack of options.start.packs)
+      if (options.profile.pack.size === 'pmd-per-node')
+        this.nodes = Math.max(1, Math.round(pack.bytes / PMD_SIZE));
+    this.kernel = {
+      profile: options.profile,
+      arch: options.arch,
+      nodes: () => this.nodes,
+      memory: () => this.#folder.memory(),
+      nameFrames: (pages) => {
+        const name = this.#lowestName - 1;
+        this.#lowestName -= pages;
+        return name;
+      },
+      nextSeq: () => this.#seq + 1,
+    };
+  }
+
+  memory(): Memory {
+    return this.#folder.memory();
+  }
+
+  share(): Memory {
+    return this.#folder.share();
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** The events that follow belong to this line. */
+  head(line: LineHead): void {
+    this.#time = line.time;
+    this.#cpu = line.cpu;
+    this.#task = `${line.task}-${line.pid}`;
+  }
+
+  emit(fact: Fact, origin: Origin, call: number): number {
+    this.#seq++;
+    const event = {
+      seq: this.#seq,
+      time: this.#time,
+      cpu: this.#cpu,
+      task: this.#task,
+      call,
+      origin,
+      ...fact,
+    } as Event;
+    if (fact.kind === 'pack-created') this.packSeen = true;
+    this.#folder.apply(event);
+    this.#emit(event);
+    return this.#seq;
+  }
+
+  /** The line itself, as an event. */
+  emitLine(line: RecordedLine, call: number): number {
+    let names = this.#names.get(line.signature.id);
+    if (names === undefined) this.#names.set(line.signature.id, (names = line.signature.names.join(',')));
+    const values = { hi: line.hi, lo: line.lo, texts: line.texts };
+    const kind = line.isReturn ? 'returned' : 'entered';
+    return this.emit({ kind, fn: line.fn, place: line.place, names, values }, Origin.observed, call);
+  }
+
+  /** Counts a choice by its kind. */
+  chose(what: string): void {
+    this.choices.set(what, (this.choices.get(what) ?? 0) + 1);
+  }
+
+  /** A choice that the model had predicted otherwise, or not at all. */
+  chosen(what: string, value: string, predicted: string, call: number): void {
+    this.emit({ kind: 'chosen', what, value, predicted }, Origin.derived, call);
+  }
+
+  /** Both sides of a disagreement, counted and logged. */
+  diverge(id: string, line: RecordedLine, model: string, recorded: string | null, call: number): void {
+    const divergence = { id, line: line.line, fn: line.fn, model, recorded: recorded ?? lineText(line) };
+    this.divergences.push(divergence);
+    this.emit({ kind: 'divergence', ...divergence }, Origin.derived, call);
+  }
+}
