@@ -1,0 +1,68 @@
+import type { Readable } from 'node:stream';
+import { Style } from './style.js';
+
+/** What the global options say. */
+export interface Settings {
+  /** File of the log. */
+  readonly db: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+}
+
+/** Where a command reads and writes, and how. Nothing else in cli touches the process. */
+export interface Context {
+  readonly settings: Settings;
+  readonly style: Style;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdinIsTerminal: boolean;
+  /** Standard error is a terminal and progress is wanted. */
+  readonly showsProgress: boolean;
+  /** Lines to standard output. */
+  readonly print: (...lines: readonly string[]) => void;
+  /** Text to standard output; resolves when more can be written without piling up. */
+  readonly write: (text: string) => Promise<void>;
+  /** A value as JSON to standard output, readable when it is a terminal's. */
+  readonly printJson: (value: unknown) => void;
+  /** Advice and remarks for people: not with --json or --quiet. */
+  readonly remark: (...lines: readonly string[]) => void;
+  /** Lines to standard error, whatever the options. */
+  readonly complain: (...lines: readonly string[]) => void;
+  /** Text to standard error as it is (progress). */
+  readonly toTerminal: (text: string) => void;
+}
+
+const ended = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+
+/** Colours belong on a terminal whose user has not asked for none (https://no-color.org). */
+const wantsColours = (settings: Settings, terminal: boolean): boolean =>
+  settings.color && terminal && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+
+/** The context of this process. */
+export function processContext(settings: Settings): Context {
+  const { stdin, stdout, stderr } = process;
+  const write = (text: string): Promise<void> =>
+    stdout.write(text) ? Promise.resolve() : new Promise((resolve) => stdout.once('drain', resolve));
+  const print = (...lines: readonly string[]): void => {
+    stdout.write(ended(lines));
+  };
+  return {
+    settings,
+    style: wantsColours(settings, stdout.isTTY) ? Style.colours : Style.none,
+    stdin,
+    stdinIsTerminal: stdin.isTTY,
+    showsProgress: stderr.isTTY && !settings.quiet,
+    print,
+    write,
+    printJson: (value) => print(JSON.stringify(value, null, 2)),
+    remark: (...lines) => {
+      if (!settings.json && !settings.quiet) print(...lines);
+    },
+    complain: (...lines) => {
+      stderr.write(ended(lines));
+    },
+    toTerminal: (text) => {
+      stderr.write(text);
+    },
+  };
+}

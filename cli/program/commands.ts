@@ -1,0 +1,114 @@
+import type { Command } from './command.js';
+
+/** A command as the list of commands shows it. The rest is loaded when it is asked for: start-up stays fast. */
+export interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly group: string;
+  readonly load: () => Promise<Command>;
+}
+
+const GET = 'Get a trace:';
+const LOOK = 'Look at it:';
+const CHECK = 'Check it:';
+const KEEP = 'Keep it:';
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly Entry[] = [
+  {
+    name: 'start',
+    summary: 'the story in one screen: two recordings of real kernels, and what they show',
+    group: GET,
+    load: async () => (await import('../start.js')).start,
+  },
+  {
+    name: 'import',
+    summary: 'turn a recording of a real kernel into a trace of the log',
+    group: GET,
+    load: async () => (await import('../import.js')).importCommand,
+  },
+  {
+    name: 'probes',
+    summary: 'print the script that records on a host without Node',
+    group: GET,
+    load: async () => (await import('../probes.js')).probes,
+  },
+  {
+    name: 'traces',
+    summary: 'list the traces of the log',
+    group: LOOK,
+    load: async () => (await import('../traces.js')).traces,
+  },
+  {
+    name: 'events',
+    summary: 'list the events of a trace',
+    group: LOOK,
+    load: async () => (await import('../events.js')).events,
+  },
+  {
+    name: 'state',
+    summary: 'executable memory at a moment',
+    group: LOOK,
+    load: async () => (await import('../state.js')).state,
+  },
+  {
+    name: 'diff',
+    summary: 'what differs between two moments, or between two traces',
+    group: LOOK,
+    load: async () => (await import('../diff.js')).diff,
+  },
+  {
+    name: 'history',
+    summary: 'everything that happened to an address, a program or a pack',
+    group: LOOK,
+    load: async () => (await import('../history.js')).history,
+  },
+  {
+    name: 'last',
+    summary: 'the last change of an address, a program or a pack',
+    group: LOOK,
+    load: async () => (await import('../last.js')).last,
+  },
+  {
+    name: 'why',
+    summary: 'the calls that led to the last change',
+    group: LOOK,
+    load: async () => (await import('../why.js')).why,
+  },
+  {
+    name: 'shell',
+    summary: 'step through a trace, forward and back, in one session',
+    group: LOOK,
+    load: async () => (await import('../shell.js')).shell,
+  },
+  {
+    name: 'sql',
+    summary: 'ask the log in SQL',
+    group: LOOK,
+    load: async () => (await import('../sql.js')).sql,
+  },
+  {
+    name: 'conform',
+    summary: 'compare the rebuilt memory with dumps of the real kernel',
+    group: CHECK,
+    load: async () => (await import('../conform.js')).conformCommand,
+  },
+  {
+    name: 'verify',
+    summary: 'walk the hash chain of a trace: was it altered, is it whole',
+    group: CHECK,
+    load: async () => (await import('../verify.js')).verify,
+  },
+  {
+    name: 'export',
+    summary: 'write the events of a trace as JSON Lines',
+    group: KEEP,
+    load: async () => (await import('../export.js')).exportCommand,
+  },
+  {
+    name: 'remove',
+    summary: 'remove a trace for good',
+    group: KEEP,
+    load: async () => (await import('../remove.js')).remove,
+  },
+];

@@ -1,0 +1,93 @@
+import type { ConformReport } from '../../traces/conform/conform.js';
+import type { Context } from '../console/context.js';
+import { grouped, percent, plural } from '../console/numbers.js';
+import { pairs, table } from '../console/table.js';
+import { Exit } from '../program/exit.js';
+import { callsText } from './calls.js';
+import { some } from './imported.js';
+
+type Moment = ConformReport['moments'][number];
+
+/** `513` where all is equal, `512/513` where something is not; what is unknown follows. */
+function cell(context: Context, checked: number, equal: number, unknown = 0): string {
+  const all = checked === equal + unknown;
+  const text = checked === equal ? grouped(checked) : `${grouped(equal)}/${grouped(checked)}`;
+  const dressed = all ? text : context.style.bad(text);
+  return unknown === 0 ? dressed : `${dressed} ${context.style.odd(`?${grouped(unknown)}`)}`;
+}
+
+const row = (context: Context, m: Moment): readonly string[] => [
+  m.moment,
+  cell(context, m.pages_checked, m.pages_equal, m.pages_unknown),
+  m.executable_unknown === 0 ? '0' : context.style.odd(grouped(m.executable_unknown)),
+  cell(context, m.alias_checked, m.alias_equal, m.alias_unknown),
+  cell(context, m.areas_checked, m.areas_equal, m.areas_unknown),
+  cell(context, m.symbols_checked, m.symbols_equal),
+  cell(context, m.splits_checked, m.splits_equal),
+  `${percent(m.bytes_equal, m.bytes_checked)} ?${grouped(m.bytes_unknown)}`,
+  m.differences.length === 0 ? context.style.good('0') : context.style.bad(grouped(m.differences.length)),
+];
+
+const VERDICTS: Readonly<Record<Exit, string>> = {
+  [Exit.nothing]: 'everything that the recording tells equals the real kernel',
+  [Exit.findings]: 'the rebuilt memory or the model differs from the real kernel',
+  [Exit.unknown]: 'nothing differs, but something that matters is unknown',
+  [Exit.badUse]: '',
+  [Exit.internal]: '',
+};
+
+/** What conform found, for people. */
+export function conformLines(
+  context: Context,
+  report: ConformReport,
+  { lost, exit }: { readonly lost: number; readonly exit: Exit },
+): readonly string[] {
+  const { style } = context;
+  const differences = report.moments.flatMap(({ moment, differences: list }) =>
+    list.map(({ what, at, state, dump }) => `${moment}: ${what} ${at}: rebuilt ${state}, real ${dump}`),
+  );
+  const divergences = report.divergences.map(
+    ({ id, line, function: fn, model, recorded, explained }) =>
+      `line ${line}: ${fn}: the model said ${model}, recorded is ${recorded} (${explained ?? id})`,
+  );
+  const verdict = exit === Exit.nothing ? style.good : exit === Exit.findings ? style.bad : style.odd;
+  return [
+    ...table(
+      [
+        ['moment'],
+        ['pages', 'right'],
+        ['exec ?', 'right'],
+        ['aliases', 'right'],
+        ['areas', 'right'],
+        ['symbols', 'right'],
+        ['splits', 'right'],
+        ['bytes', 'right'],
+        ['differ', 'right'],
+      ],
+      report.moments.map((moment) => row(context, moment)),
+      style.dim,
+    ),
+    ...(differences.length === 0 ? [] : ['', ...some(differences)]),
+    '',
+    ...pairs(
+      [
+        [
+          'given',
+          report.given === null ? 'no dump: the rebuilt memory began unknown' : `the dump ${report.given}`,
+        ],
+        ['calls', callsText(context, report.calls)],
+        ['choices', choicesText(report)],
+        ['lost', lost === 0 ? 'nothing' : style.bad(plural(lost, 'event'))],
+        ['divergences', divergences.length === 0 ? 'none' : style.bad(grouped(divergences.length))],
+        ['verdict', verdict(VERDICTS[exit])],
+      ],
+      style.dim,
+    ),
+    ...(divergences.length === 0 ? [] : ['', ...some(divergences)]),
+  ];
+}
+
+const choicesText = ({ choices }: ConformReport): string => {
+  const list = Object.entries(choices);
+  return list.length === 0 ? 'none' : list.map(([kind, n]) => `${grouped(n)} ${kind}`).join(', ');
+};

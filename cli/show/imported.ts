@@ -1,0 +1,96 @@
+import { unknownRanges } from '../../replay/unknown.js';
+import { mappings } from '../../replay/ranges.js';
+import { Address } from '../../core/value/address.js';
+import type { Imported } from '../../traces/import/import.js';
+import type { Context } from '../console/context.js';
+import { bytesText, grouped, percent } from '../console/numbers.js';
+import { pairs } from '../console/table.js';
+import { callsText } from './calls.js';
+import { quoted } from './quoted.js';
+
+const MOST = 10;
+
+/** Lines of at most ten of a list, and how many are left. */
+export const some = (lines: readonly string[], most = MOST): readonly string[] =>
+  lines.length <= most ? lines : [...lines.slice(0, most), `… and ${grouped(lines.length - most)} more`];
+
+/** What an import found, for people. */
+export function importLines(
+  context: Context,
+  { report, result, divergences, notes }: Imported,
+  { path, again }: { readonly path: string; readonly again: boolean },
+): readonly string[] {
+  const { style } = context;
+  const skipped = Object.entries(report.skipped);
+  const skippedText = skipped.map(([reason, n]) => `${grouped(n)} skipped (${reason})`);
+  const parts = [
+    `${grouped(report.events)} events`,
+    `${grouped(report.annotations)} annotations`,
+    `${grouped(report.headers)} headers`,
+    ...skippedText,
+  ];
+  const others = report.profiles_possible.filter((name) => name !== report.profile);
+  const { info } = result.log;
+  const isGiven = info.meta['given'] !== null;
+  const each = info.events === 0 ? '' : `, ${(info.bytes / info.events).toFixed(1)} bytes an event`;
+  const lines = [
+    `${style.bold(report.trace)}: a recording of ${report.kernel} on ${report.arch}${again ? ', which was in the log already' : ''}`,
+    '',
+    ...pairs(
+      [
+        ['followed as', `${report.profile} (${result.profile.about})`],
+        ...(others.length === 0 ? [] : [['also possible', others.join(', ')] as const]),
+        ['lines', `${grouped(report.lines)} = ${parts.join(' + ')}`],
+        [
+          'lost',
+          report.lost === 0
+            ? 'nothing'
+            : style.bad(`${grouped(report.lost)} events: what they did is unknown`),
+        ],
+        ['calls', callsText(context, report.calls)],
+        ['unknown', unknownText(context, result.memory, isGiven)],
+        ['divergences', report.divergences === 0 ? 'none' : style.bad(grouped(report.divergences))],
+        ['log', `${grouped(info.events)} events in ${bytesText(info.bytes)}${each}`],
+        ['root', report.root],
+      ],
+      style.dim,
+    ),
+  ];
+  const odd = [
+    ...divergences.map(
+      ({ id, line, fn, model, recorded }) =>
+        `line ${line}: ${fn}: the model said ${model}, recorded is ${recorded} (${id}, see docs/divergences.md)`,
+    ),
+    ...notes,
+  ];
+  if (odd.length > 0) lines.push('', ...some(odd));
+  if (!context.settings.quiet) lines.push('', ...nextSteps(report.trace, path, isGiven));
+  return lines;
+}
+
+const bytesIn = (ranges: readonly { readonly start: string; readonly end: string }[]): number =>
+  ranges.reduce((sum, { start, end }) => {
+    const [from, to] = [Address.parse(start), Address.parse(end)];
+    return from === null || to === null ? sum : sum + Address.minus(to, from);
+  }, 0);
+
+/** What is not known at the end, and how much that is of what may be executed. */
+function unknownText(context: Context, memory: Imported['result']['memory'], isGiven: boolean): string {
+  const unknown = unknownRanges(memory);
+  const bytes = bytesIn(unknown);
+  const known = bytesIn(mappings(memory).filter(({ prot }) => prot.endsWith('x')));
+  const why = [...new Set(unknown.map((range) => range.why))].join('; ');
+  const pages = `${bytesText(bytes)} at the end, ${percent(bytes, bytes + known)} of what may be executed: ${why}`;
+  const older = 'there was no dump to start from: what is older than the recording and not touched by it';
+  const parts = [...(unknown.length === 0 ? [] : [pages]), ...(isGiven ? [] : [older])];
+  return parts.length === 0 ? 'no page that matters, at the end' : context.style.odd(parts.join('; '));
+}
+
+const nextSteps = (trace: string, path: string, isCapture: boolean): readonly string[] =>
+  pairs([
+    ...(isCapture
+      ? [['compare with the real kernel', `pagetrail conform ${quoted(trace)} ${quoted(path)}`] as const]
+      : []),
+    ['memory at the end', `pagetrail state ${quoted(trace)}`],
+    ['step through it', `pagetrail shell ${quoted(trace)}`],
+  ]);

@@ -1,0 +1,19 @@
+import type { TraceView } from '../../replay/log.js';
+
+const NS = 1_000_000_000n;
+
+/** The clock of a trace as its recording printed it; an emulation begins at 0. */
+export type Clock = (time: number) => string;
+
+/** Times of a trace as they are written in a moment: `6.817776s`. More digits than six only where they say something. */
+export function clockOf(trace: Pick<TraceView, 'info'>): Clock {
+  const { origin } = trace.info.meta;
+  const start = typeof origin === 'string' && /^\d+$/.test(origin) ? BigInt(origin) : 0n;
+  return (time) => {
+    const ns = start + BigInt(Math.trunc(time));
+    const sign = ns < 0n ? '-' : '';
+    const all = ns < 0n ? -ns : ns;
+    const rest = String(all % NS).padStart(9, '0');
+    return `${sign}${all / NS}.${rest.endsWith('000') ? rest.slice(0, 6) : rest}s`;
+  };
+}

@@ -1,0 +1,39 @@
+import * as v from 'valibot';
+import { ok } from '../core/value/failure.js';
+import { stateOf } from '../replay/state.js';
+import { stateSections } from '../replay/stateSections.js';
+import { readingLog } from './log/open.js';
+import { command } from './program/command.js';
+import { Exit } from './program/exit.js';
+import { flag, text } from './program/values.js';
+import { sectionLines } from './show/sections.js';
+
+const MOST = 20;
+
+export const state = command({
+  about:
+    'Shows executable memory at a moment: mappings, the direct map of their pages, vmalloc areas, packs with what lies in them, programs, and what is not known. ' +
+    'Pages that the log knows nothing about are left out, never guessed.',
+  arguments: [['<moment>', 'TRACE@WHERE: S1@42, S1@#loaded8, S1@6.817602s, S1@start, S1 (its end)']],
+  options: [['--all', `all lines of each list (default: the first ${MOST})`]],
+  examples: [
+    { line: "pagetrail state 'S1@#loaded8'", does: 'after the marker `phase: loaded8`' },
+    {
+      line: 'pagetrail state S1 --json | jq \'.mappings[] | select(.prot == "rwx")\'',
+      does: 'writable and executable at the end',
+    },
+  ],
+  values: v.object({ moment: text, all: flag }),
+  run: (context, given) =>
+    readingLog(context, (log) => {
+      const found = log.moment(given.moment);
+      if (!found.ok) return found;
+      const { trace, moment } = found.value;
+      const memory = trace.at(moment.seq);
+      if (!memory.ok) return memory;
+      const shown = stateOf(trace, memory.value);
+      if (context.settings.json) context.printJson(shown);
+      else context.print(...sectionLines(context, stateSections(shown), given.all ? Infinity : MOST));
+      return ok(Exit.nothing);
+    }),
+});
