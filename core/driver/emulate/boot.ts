@@ -62,6 +62,14 @@ export const bootFacts = (
       page += run.pages;
     }
   }
+  // Other areas hold code of their users (ftrace trampolines, kprobe slots).
+  const packStarts = new Set(packs.map((pack) => parse(pack.start).page as number));
+  for (const area of boot?.areas ?? []) {
+    const start = parse(area.start);
+    const bytes = Address.minus(parse(area.end), start) - PAGE_SIZE;
+    if (!packStarts.has(start.page))
+      facts.push({ kind: 'copied', to: start, length: bytes, what: 'code', way: 'store' });
+  }
   for (const pack of packs) {
     const start = parse(pack.start);
     facts.push({
