@@ -189,6 +189,12 @@ const allocateImage = function* (k: Kernel, prog: Word, proglen: number): Body<P
   return Memory.program(k.memory(), number);
 };
 
+/** What the JIT leaves of a blinded program: one of the two is released. */
+const releaseOther = function* (kept: Word, other: Word): Body<undefined> {
+  if (!Word.equals(kept, other)) yield* call(bpfJitProgReleaseOther, { prog: kept, other });
+  return undefined;
+};
+
 /** JIT of one function: first pass (memory, code), and the extra pass of multi-function programs. */
 export const bpfIntJitCompile = kernelFunction(
   'bpf_int_jit_compile',
@@ -199,12 +205,13 @@ export const bpfIntJitCompile = kernelFunction(
     if (program === null) {
       const proglen = yield* choose('image', { prog });
       program = proglen === 0 ? null : yield* allocateImage(k, prog, proglen);
-      if (program === null) return { prog: a.prog, placement: null, jited: false };
     }
-    if (yield* choose('final', { prog })) {
-      const error = yield* finish(k, program);
-      if (error !== 0) return { prog: a.prog, placement: null, jited: false };
+    if (program === null || ((yield* choose('final', { prog })) && (yield* finish(k, program)) !== 0)) {
+      yield* releaseOther(a.prog, prog);
+      return { prog: a.prog, placement: null, jited: false };
     }
+    yield* releaseOther(prog, a.prog);
+    // The random start was drawn with the allocation; it shows when the call returns.
     let placement =
       program.start === null || program.length === null
         ? null
@@ -213,7 +220,6 @@ export const bpfIntJitCompile = kernelFunction(
       placement = yield* choose('placement', { prog, chunk: program.chunk, proglen: program.proglen });
       if (placement !== null) yield* state({ kind: 'program-placed', program: program.number, ...placement });
     }
-    if (!Word.equals(prog, a.prog)) yield* call(bpfJitProgReleaseOther, { prog, other: a.prog });
     return { prog, placement, jited: true };
   },
   (result): Record<string, Value> => ({
