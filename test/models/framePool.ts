@@ -33,7 +33,9 @@ export class FramePool {
         rest -= REGION;
       }
     while (rest > 0) {
-      const run = this.run(Math.min(rest, this.whole ? rest : 1 + this.random(64)));
+      const run = this.run(
+        Math.min(rest, this.whole ? rest : 1 + this.random(this.random(4) === 0 ? REGION : 64)),
+      );
       runs.push(run);
       rest -= run.pages;
     }
@@ -55,7 +57,9 @@ export class FramePool {
 
   /** At most `pages` free frames in a row, somewhere. */
   private run(pages: number): Run {
-    let frame = (FIRST_REGION + this.random(this.regions)) * REGION + this.random(REGION);
+    // Now and then a run begins a 2M block without filling it.
+    const offset = this.random(4) === 0 ? 0 : this.random(REGION);
+    let frame = (FIRST_REGION + this.random(this.regions)) * REGION + offset;
     while (this.taken.has(frame)) frame++;
     let length = 1;
     while (length < pages && !this.taken.has(frame + length)) length++;

@@ -59,16 +59,11 @@ export class NaiveCpa {
 
   /** Maps PAGE_KERNEL: writable, not executable, dirty. */
   map(page: number, frames: readonly number[], shift: number): void {
-    frames.forEach((frame, i) =>
-      this.pages.set(page + i, {
-        present: true,
-        writable: true,
-        executable: false,
-        dirty: true,
-        shift,
-        frame,
-      }),
-    );
+    frames.forEach((frame, i) => {
+      const kernel = { present: true, writable: true, executable: false, dirty: true };
+      this.pages.set(page + i, { ...kernel, shift, frame });
+      this.touched.pages.add(page + i);
+    });
   }
 
   /** Frames that were mapped there. */
@@ -78,6 +73,7 @@ export class NaiveCpa {
       const mapped = this.pages.get(i);
       if (mapped !== undefined) frames.push(mapped.frame);
       this.pages.delete(i);
+      this.touched.pages.add(i);
     }
     return frames;
   }
@@ -116,6 +112,16 @@ export class NaiveCpa {
     return this.changeAlias(pfn, 1, { present: true, writable: true });
   }
 
+  private putPage(page: number, change: Partial<NaivePage>): void {
+    Object.assign(this.pages.get(page) as NaiveMapped, change);
+    this.touched.pages.add(page);
+  }
+
+  private putAlias(pfn: number, change: Partial<NaivePage>): void {
+    Object.assign(this.alias(pfn), change);
+    this.touched.direct.add(pfn);
+  }
+
   private noWrite(): Bits {
     return this.rules.roClearsDirty ? { writable: false, dirty: false } : { writable: false };
   }
@@ -130,7 +136,7 @@ export class NaiveCpa {
       const here = this.pages.get(at);
       if (here === undefined) return EFAULT;
       let step = 1;
-      if (here.shift === 12) Object.assign(here, bits);
+      if (here.shift === 12) this.putPage(at, bits);
       else {
         const base = floor(at, HUGE);
         step = Math.min(first + pages, base + HUGE) - at;
@@ -138,10 +144,10 @@ export class NaiveCpa {
           if (step < HUGE) {
             if (!this.table()) return ENOMEM;
             this.areaSplits++;
-            for (let i = base; i < base + HUGE; i++) (this.pages.get(i) as NaiveMapped).shift = 12;
+            for (let i = base; i < base + HUGE; i++) this.putPage(i, { shift: 12 });
             continue;
           }
-          for (let i = base; i < base + HUGE; i++) Object.assign(this.pages.get(i) as NaiveMapped, bits);
+          for (let i = base; i < base + HUGE; i++) this.putPage(i, bits);
         }
       }
       if (aliases) {
@@ -158,7 +164,7 @@ export class NaiveCpa {
     while (at < first + pages) {
       const here = this.alias(at);
       if (here.shift === 12) {
-        Object.assign(here, bits);
+        this.putAlias(at, bits);
         at++;
         continue;
       }
@@ -171,7 +177,7 @@ export class NaiveCpa {
           this.splitAlias(base, unit);
           continue;
         }
-        for (let i = base; i < base + unit; i++) Object.assign(this.alias(i), bits);
+        for (let i = base; i < base + unit; i++) this.putAlias(i, bits);
       }
       at += step;
     }
@@ -181,7 +187,7 @@ export class NaiveCpa {
   private splitAlias(base: number, unit: number): void {
     if (unit === HUGE) this.level2Splits++;
     else this.level3Splits++;
-    for (let i = base; i < base + unit; i++) this.alias(i).shift = unit === HUGE ? 12 : 21;
+    for (let i = base; i < base + unit; i++) this.putAlias(i, { shift: unit === HUGE ? 12 : 21 });
   }
 
   /** §4.7: every 2M block that the range touches, whole blocks of 512 equal, consecutive, aligned entries. */
@@ -202,7 +208,7 @@ export class NaiveCpa {
       }
       if (!equal) continue;
       this.collapses++;
-      for (let i = 0; i < HUGE; i++) (this.pages.get(base + i) as NaiveMapped).shift = 21;
+      for (let i = 0; i < HUGE; i++) this.putPage(base + i, { shift: 21 });
     }
   }
 }

@@ -60,8 +60,7 @@ export class NaiveKernel {
   /** An area as module_alloc makes it: writable, not executable. `bpf`: asked for by BPF. */
   moduleAlloc(pages: number, bpf = false): number {
     const { huge: which, moduleResets } = this.rules;
-    const huge =
-      (which === 'all' || (which === 'asked' && bpf)) && pages / this.options.nodes >= HUGE;
+    const huge = (which === 'all' || (which === 'asked' && bpf)) && pages / this.options.nodes >= HUGE;
     const size = huge ? Math.ceil(pages / HUGE) * HUGE : pages;
     const start = this.place(size, huge ? HUGE : 1);
     this.vmalloc.at(start).resets = moduleResets;

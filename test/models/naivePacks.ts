@@ -34,16 +34,18 @@ const PMD_PAGES = 512;
 
 /** First run of n free chunks, or -1. */
 export const naiveFirstFit = (taken: readonly boolean[], n: number): number => {
-  for (let at = 0; at + n <= taken.length; at++) {
-    let free = true;
-    for (let i = 0; i < n; i++) if (taken[at + i] === true) free = false;
-    if (free) return at;
+  let run = 0;
+  for (const [chunk, bit] of taken.entries()) {
+    run = bit ? 0 : run + 1;
+    if (run === n) return chunk - n + 1;
   }
   return -1;
 };
 
 export class NaivePacks {
   packs: NaivePack[] = [];
+  /** Packs (first page) whose bitmap has changed since the last look; a look clears them. */
+  readonly touched = new Set<number>();
   readonly packPages: number;
 
   /** `predictor`: the static key of the predictor flush is on. */
@@ -62,9 +64,10 @@ export class NaivePacks {
       return { at: { page: area(pages), offset: 0 }, pack: null, made: pages, flushed: false };
     }
     const n = bytes / CHUNK;
-    const fitting = this.packs.filter((pack) => naiveFirstFit(pack.taken, n) >= 0);
+    const fits = (pack: NaivePack): boolean => naiveFirstFit(pack.taken, n) >= 0;
     const key = this.predictor && this.rules.marksDirty;
-    let pack = (key ? fitting.find((p) => p.dirty !== classic) : undefined) ?? fitting[0];
+    const liked = key ? this.packs.find((p) => p.dirty !== classic && fits(p)) : undefined;
+    let pack = liked ?? this.packs.find(fits);
     let made = 0;
     if (pack === undefined) {
       made = this.packPages;
@@ -76,6 +79,7 @@ export class NaivePacks {
     if (flushed) for (const each of this.packs) each.dirty = false;
     const chunk = naiveFirstFit(pack.taken, n);
     pack.taken.fill(true, chunk, chunk + n);
+    this.touched.add(pack.start);
     const byte = chunk * CHUNK;
     return {
       at: { page: pack.start + Math.floor(byte / PAGE), offset: byte % PAGE },
@@ -101,6 +105,7 @@ export class NaivePacks {
     if (pack === undefined) return 'bug';
     const first = ((at.page - pack.start) * PAGE + at.offset) / CHUNK;
     pack.taken.fill(false, first, first + bytes / CHUNK);
+    this.touched.add(pack.start);
     if (this.predictor && this.rules.marksDirty) pack.dirty = true;
     if (pack.taken.includes(true)) return 'chunks';
     this.packs = this.packs.filter((p) => p !== pack);
