@@ -4,6 +4,7 @@ import type { CallLine, TraceLine } from '../traces/ftrace/line.js';
 import { FtraceReader } from '../traces/ftrace/reader.js';
 import { render, renderHeader } from '../traces/ftrace/render.js';
 import { SignatureTable } from '../traces/ftrace/signature.js';
+import { PlainSplitter } from './split.js';
 
 export interface ParseFigures {
   readonly bytes: number;
@@ -61,30 +62,11 @@ function readAll(bytes: Buffer): number {
   return reader.counts.lines;
 }
 
-const LINE = /^ *(.+)-(\d+) +\[(\d+)\] (\S+) +(\d+\.\d+): (\w+): \(([^)]*)\)(.*)$/;
-
 /** The plain way, in chunks as well; the number of fields. */
 function readBaseline(bytes: Buffer): number {
-  let fields = 0;
-  let rest = '';
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    const lines = (rest + bytes.toString('latin1', at, at + CHUNK)).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const found = LINE.exec(line);
-      if (found) fields += Object.keys(valuesOf(found[8] ?? '')).length;
-    }
-  }
-  return fields;
-}
-
-function valuesOf(text: string): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const field of text.split(' ')) {
-    const at = field.indexOf('=');
-    if (at > 0) values[field.slice(0, at)] = field.slice(at + 1);
-  }
-  return values;
+  const splitter = new PlainSplitter();
+  for (let at = 0; at < bytes.length; at += CHUNK) splitter.push(bytes.subarray(at, at + CHUNK));
+  return splitter.fields;
 }
 
 type Field = readonly [name: string, hi: number, lo: number];
