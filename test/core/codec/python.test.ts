@@ -8,6 +8,7 @@ import { describeKinds } from '../../../core/codec/describe.js';
 import { encodeSegment } from '../../../core/codec/encode.js';
 import { eventJson } from '../../../core/codec/json.js';
 import { KINDS, type Event } from '../../../core/event/event.js';
+import { churn } from '../../../bench/churn.js';
 import { anySegment, eventOfKind, numbered } from './arbitrary.js';
 import { projectRoot } from './given.js';
 
@@ -59,6 +60,10 @@ const agrees = (segments: readonly (readonly Event[])[]): void => {
         return own.map((events, i) => (i % 2 ? events : numbered(events, 3)));
       }),
     );
+  });
+
+  it('reads calls in calls as pagetrail does', () => {
+    agrees([churn(4000).slice(0, 4000), churn(3000).slice(1234, 2345)]);
   });
 
   it('reads kinds together as pagetrail does', () => {

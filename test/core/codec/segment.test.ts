@@ -6,6 +6,7 @@ import { headOf } from '../../../core/codec/head.js';
 import { MAX_EVENTS } from '../../../core/codec/layout.js';
 import { KINDS, type Event, type EventKind } from '../../../core/event/event.js';
 import { Address } from '../../../core/value/address.js';
+import { churn } from '../../../bench/churn.js';
 import { anySegment, eventOfKind, numbered } from './arbitrary.js';
 import { decoded, event } from './given.js';
 
@@ -129,6 +130,27 @@ describe('a segment', () => {
     roundTrip(Array.from({ length: 3000 }, (_, i) => setMemoryRo(i)));
   });
 
+  it('gives back calls in calls, and what they changed', () => {
+    roundTrip(churn(MAX_EVENTS).slice(0, MAX_EVENTS));
+    roundTrip(churn(3000).slice(1234, 2345));
+  });
+
+  it('gives back call lines of a few shapes in any order', () => {
+    const some = fc.constantFrom('f', 'g');
+    const value = fc.constantFrom(0, 1, 0xffffffff);
+    const values = fc.array(value, { maxLength: 3 }).map((lo) => ({ hi: lo.map(() => 7), lo, texts: null }));
+    const line = fc
+      .record({ fn: some, place: some, names: some, values })
+      .map((own) => event('entered', own));
+    fc.assert(fc.property(fc.array(line, { minLength: 1, maxLength: 200 }), roundTrip), { numRuns: 200 });
+  });
+
+  it('keeps a call that follows from those before in no bytes', () => {
+    const events = churn(2000).slice(0, 2000);
+    const stray = events.map((own, i) => Object.assign({}, own, i % 9 === 8 ? { call: 3 } : {}));
+    expect(encodeSegment(stray).length).to.be.above(encodeSegment(events).length + 400);
+  });
+
   it('is the same bytes for the same events', () => {
     fc.assert(
       fc.property(anySegment, (events) => {
@@ -246,6 +268,13 @@ const survives = (bytes: Uint8Array): void => {
   headOf(bytes);
 };
 
+/** The golden segment with some bytes changed, from the byte at `at` on. */
+const broken = (at: number, ...changes: number[]): Uint8Array => {
+  const bytes = Uint8Array.from(GOLDEN.join(' ').split(' '), (byte) => parseInt(byte, 16));
+  bytes.set(changes, at);
+  return bytes;
+};
+
 describe('damaged bytes', () => {
   it('never throw: some bytes changed', () => {
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 4 });
@@ -295,6 +324,35 @@ describe('damaged bytes', () => {
       error: { code: 'segment-damaged', what: 'the bytes end too early', where: 'byte 6 of the segment' },
     });
   });
+
+  for (const [at, changes, what] of [
+    [1, [2], 'flags 2 are unknown'],
+    [3, [0], 'a segment of no events'],
+    [3, [0x81, 0x20], 'the number of events is 4097, the most there can be is 4096'],
+    [17, [0x7f], 'the bytes end too early'],
+    [31, [1], 'kind 1 comes twice'],
+    [34, [3], 'a shape is of kind 3, which the segment does not have'],
+    [35, [9], 'text 9 is not in the dictionary'],
+    [39, [2], 'a flag is 2, the most there can be is 1'],
+    [41, [4], 'unknown form of a column'],
+    [42, [0], 'the first successor of a shape is missing'],
+    [42, [3], '3 is out of range'],
+    [41, [1, 1, 9], 'a run is longer than its column'],
+    [58, [3], 'the number of exceptions is 3, the most there can be is 2'],
+    [59, [7], 'the section of call lines is longer than its columns'],
+    [61, [4], 'a value is copied from before the first'],
+    [59, [4, 0, 2, 0, 0], 'a difference is missing'],
+    [59, [4, 0, 3, 0, 0], 'a far value is missing'],
+    [62, [2], 'the number of differences is 2, the most there can be is 1'],
+    [64, [9], 'a half of a value is out of range'],
+    [66, [1], 'a block is longer than its columns'],
+    [69, [5], '5 is out of range'],
+  ] as const) {
+    it(`say what is wrong at byte ${at}: ${what}`, () => {
+      const result = decodeSegment(broken(at, ...changes));
+      expect(result).to.have.nested.property('error.what', what);
+    });
+  }
 
   it('of a newer format say so', () => {
     const bytes = encodeSegment(gaps(3));
