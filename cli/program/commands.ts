@@ -28,6 +28,18 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('../import.js')).importCommand,
   },
   {
+    name: 'simulate',
+    summary: 'run a workload on an emulated kernel: another trace of the log',
+    group: GET,
+    load: async () => (await import('../simulate.js')).simulateCommand,
+  },
+  {
+    name: 'workload',
+    summary: 'convert a capture into a workload file',
+    group: GET,
+    load: async () => (await import('../workload.js')).workloadCommand,
+  },
+  {
     name: 'probes',
     summary: 'print the script that records on a host without Node',
     group: GET,

@@ -12,6 +12,26 @@ const ROX = Prot.present | Prot.executable;
 
 const parse = (text: string): Address => Address.parse(text) ?? Address.zero;
 
+/** What of a boot state can have been on this kernel: a workload may come from another one. */
+const fitting = (
+  boot: WorkloadBoot | undefined,
+  profile: Profile,
+  first: number,
+  end: number,
+): Pick<WorkloadBoot, 'areas' | 'packs'> => {
+  const packs =
+    profile.allocator === 'pack' && profile.pack.size === 'pmd-per-node' ? (boot?.packs ?? []) : [];
+  const kept = new Set(packs.map((pack) => parse(pack.start).page as number));
+  const strange = new Set(
+    (boot?.packs ?? []).map((pack) => parse(pack.start).page as number).filter((page) => !kept.has(page)),
+  );
+  const areas = (boot?.areas ?? []).filter((area) => {
+    const { page } = parse(area.start);
+    return page >= first && page < end && !strange.has(page);
+  });
+  return { areas, packs };
+};
+
 /** Memory of the emulated machine before the first operation, as facts. Areas that are there at boot are read-only and executable, as in every recording. */
 export const bootFacts = (
   boot: WorkloadBoot | undefined,
@@ -25,8 +45,8 @@ export const bootFacts = (
     boot?.jit_limit ??
     Math.ceil(((end - first) * PAGE_SIZE) / 2 ** profile.limitShift / PAGE_SIZE) * PAGE_SIZE;
   const dirty = profile.cpa.clearsDirty ? 0 : Prot.dirty;
-  const packs = boot?.packs ?? [];
-  for (const area of boot?.areas ?? []) {
+  const { areas, packs } = fitting(boot, profile, first, end);
+  for (const area of areas) {
     const start = parse(area.start).page;
     const pages = parse(area.end).page - start;
     facts.push({
@@ -64,7 +84,7 @@ export const bootFacts = (
   }
   // Other areas hold code of their users (ftrace trampolines, kprobe slots).
   const packStarts = new Set(packs.map((pack) => parse(pack.start).page as number));
-  for (const area of boot?.areas ?? []) {
+  for (const area of areas) {
     const start = parse(area.start);
     const bytes = Address.minus(parse(area.end), start) - PAGE_SIZE;
     if (!packStarts.has(start.page))
@@ -85,6 +105,10 @@ export const bootFacts = (
       facts.push({ kind: 'copied', to: at, length: chunk.bytes, what: 'code', way: 'store' });
     }
   }
-  facts.push({ kind: 'limit-set', bytes: limit, charged: boot === undefined ? 0 : (boot.jit_charged ?? -1) });
+  facts.push({
+    kind: 'limit-set',
+    bytes: limit,
+    charged: boot === undefined || packs.length < boot.packs.length ? 0 : (boot.jit_charged ?? -1),
+  });
   return facts;
 };
