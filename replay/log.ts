@@ -1,5 +1,5 @@
 import { decodeEvents } from '../core/codec/events.js';
-import { eventOf, type Event } from '../core/event/event.js';
+import { eventOf, type Event, type EventOf } from '../core/event/event.js';
 import { Origin } from '../core/event/kind.js';
 import { evolveAll } from '../core/memory/evolve.js';
 import { nothing, type Memory } from '../core/memory/memory.js';
@@ -59,6 +59,14 @@ export interface TraceView {
   around(seq: number): Result<readonly Event[]>;
   /** Markers in order. Read from the log at the first call. */
   markers(): Result<readonly MarkerAt[]>;
+  /** Markers and operations of a workload, in order: what was going on. */
+  landmarks(): Result<readonly Landmark[]>;
+}
+
+/** A marker, or an operation of an emulated workload. */
+export interface Landmark extends MarkerAt {
+  readonly kind: 'marker' | 'operation';
+  readonly task: string;
 }
 
 /** A log of traces, for reading. */
@@ -78,6 +86,16 @@ const NOTHING_GIVEN: Event = Object.freeze(
     { kind: 'state-known', lowestName: nothing.lowestName, charged: 0, chargedKnown: 0, limit: -1 },
   ),
 );
+
+const LANDMARKS = ['marker', 'operation'] as const;
+
+const landmark = (event: EventOf<'marker' | 'operation'>, text: string): Landmark => ({
+  seq: event.seq,
+  time: event.time,
+  task: event.task,
+  kind: event.kind,
+  text,
+});
 
 /** Memories kept in mind: a seek near a place seen before begins there. */
 const KEPT = 8;
@@ -129,7 +147,7 @@ const within = (events: readonly Event[], from: number, to: number): readonly Ev
 const viewOf = (log: TraceLog): TraceView => {
   const name = log.info.name;
   const cache = segmentCache(name, (seq) => log.segmentAt(seq));
-  const marked: MarkerAt[] = [];
+  const marked: Landmark[] = [];
   let markedTo = 0;
   let memories: Memory[] = [];
 
@@ -202,12 +220,20 @@ const viewOf = (log: TraceLog): TraceView => {
     },
     around: (seq) => cache.around(seq),
     markers: () => {
-      for (const batch of view.batches({ from: markedTo, kinds: ['marker'] })) {
+      const all = view.landmarks();
+      return all.ok ? ok(all.value.filter(({ kind }) => kind === 'marker')) : all;
+    },
+    landmarks: () => {
+      const events = log.info.events;
+      for (const batch of view.batches({ from: markedTo, to: events, kinds: LANDMARKS })) {
         if (!batch.ok) return batch;
-        for (const event of batch.value)
-          if (event.kind === 'marker') marked.push({ seq: event.seq, time: event.time, text: event.text });
+        for (const event of batch.value) {
+          if (event.kind === 'marker') marked.push(landmark(event, event.text));
+          else if (event.kind === 'operation') marked.push(landmark(event, event.json));
+          markedTo = event.seq;
+        }
       }
-      markedTo = Math.max(log.info.events, marked.at(-1)?.seq ?? 0);
+      markedTo = events;
       return ok(marked);
     },
   };

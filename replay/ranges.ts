@@ -1,6 +1,6 @@
 import { Space } from '../core/event/pages.js';
 import { Memory, NO_FRAME } from '../core/memory/memory.js';
-import { PageTable, UNKNOWN_SHIFT, type PageNode } from '../core/memory/pageTable.js';
+import { BACKED_EXECUTABLE, PageTable, UNKNOWN_SHIFT, type PageNode } from '../core/memory/pageTable.js';
 import { pageText } from '../core/value/address.js';
 import { Prot } from '../core/value/prot.js';
 
@@ -115,7 +115,7 @@ export const shownRuns = (memory: Memory, space: Space): Generator<PageRun> => {
     memory.direct,
     (_, node, slot) =>
       (node.frame[slot] as number) >= 0 ||
-      (node.mark[slot] as number) !== 0 ||
+      ((node.mark[slot] as number) & BACKED_EXECUTABLE) !== 0 ||
       protText(node.prot[slot] as number) !== 'rw-',
   );
 };

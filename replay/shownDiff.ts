@@ -131,7 +131,8 @@ const shownPage = (page: number, entry: PageEntry | null, look: Look): ShownPage
   return look.direct ? { ...common, phys: pageText(page), backs: text } : { ...common, phys: text };
 };
 
-const changedRanges = (diff: EntityDiff<PageEntry>, look: Look): readonly ChangedRange[] => {
+/** Runs of pages that changed in the same way. */
+export const changedRanges = (diff: EntityDiff<PageEntry>, look: Look): readonly ChangedRange[] => {
   const runs: Run[] = [];
   for (const [page, from, to] of pairsOf(diff)) {
     if (alike(from, to, 0, look)) continue;
@@ -255,50 +256,59 @@ const classText = (memory: Memory, content: PageContent | null, block: number): 
   return Memory.program(memory, PageContent.refAt(content, block)) === null ? 'leftover' : 'program';
 };
 
-/** Virtual page at which a frame is seen: in the later memory, else in the earlier one. */
+/** Virtual page at which a frame is mapped; null: nowhere. */
 const pageOf = (memory: Memory, frame: number): number | null => {
-  if (frame < 0) {
-    const page = SparseMap.get(memory.names, -frame);
-    return page === undefined || Memory.page(memory, page)?.frame !== frame ? null : page;
-  }
-  const backs = Memory.alias(memory, frame)?.frame ?? NO_FRAME;
-  return backs < 0 ? null : backs;
+  const page = frame < 0 ? SparseMap.get(memory.names, -frame) : Memory.alias(memory, frame)?.frame;
+  return page === undefined || page < 0 || Memory.page(memory, page)?.frame !== frame ? null : page;
 };
 
-const changedContent = (a: Memory, b: Memory, diff: MemoryDiff): readonly ChangedContent[] => {
-  const blocks: { at: Address; from: string; to: string }[] = [];
-  const frames = new Set(pairsOf(diff.content).map(([frame]) => frame));
+/** Pages of the later memory in which something may lie that did not lie there before. */
+const touchedPages = (b: Memory, diff: MemoryDiff): ReadonlySet<number> => {
+  const pages = new Set<number>();
+  for (const part of [diff.content.added, diff.content.changed])
+    for (const frame of part.keys()) {
+      const page = pageOf(b, frame);
+      if (page !== null) pages.add(page);
+    }
+  for (const page of diff.pages.added.keys()) pages.add(page);
+  for (const [page, [from, to]] of diff.pages.changed) if (from.frame !== to.frame) pages.add(page);
   // Programs that went turn what they wrote into leftovers.
-  for (const [, from, to] of pairsOf(diff.programs))
-    if (from !== null && to === null) {
-      const last = Address.add(from.chunk, from.bytes - 1).page;
-      for (let page: number = from.chunk.page; page <= last; page++) {
-        const entry = Memory.page(b, page);
-        if (entry !== null && entry.frame !== NO_FRAME) frames.add(entry.frame);
-      }
-    }
-  for (const frame of frames) {
-    const page = pageOf(b, frame) ?? pageOf(a, frame);
-    if (page === null) continue;
-    const [before, after] = [Memory.contentOf(a, frame), Memory.contentOf(b, frame)];
-    for (let block = 0; block < BLOCKS_PER_PAGE; block++) {
-      const from = classText(a, before, block);
-      const to = classText(b, after, block);
-      if (from !== to) blocks.push({ at: Address.of(page, block * BLOCK), from, to });
-    }
+  for (const { chunk, bytes } of diff.programs.removed.values()) {
+    const last = Address.add(chunk, bytes - 1).page;
+    for (let page: number = chunk.page; page <= last; page++) pages.add(page);
   }
-  blocks.sort((x, y) => Address.compare(x.at, y.at));
+  return pages;
+};
+
+const contentAt = (memory: Memory, page: number): PageContent | null => {
+  const entry = Memory.page(memory, page);
+  return entry === null ? null : Memory.contentOf(memory, entry.frame);
+};
+
+/** Virtual memory in which something of another kind lies than before. Pages that are not mapped any more are left out. */
+export const changedContent = (a: Memory, b: Memory, diff: MemoryDiff): readonly ChangedContent[] => {
   const ranges: { start: Address; bytes: number; from: string; to: string }[] = [];
-  for (const { at, from, to } of blocks) {
-    const last = ranges.at(-1);
-    if (
-      last !== undefined &&
-      last.from === from &&
-      last.to === to &&
-      Address.equals(Address.add(last.start, last.bytes), at)
-    )
-      last.bytes += BLOCK;
-    else ranges.push({ start: at, bytes: BLOCK, from, to });
+  for (const page of [...touchedPages(b, diff)].sort((x, y) => x - y)) {
+    const after = contentAt(b, page);
+    if (after === null) continue;
+    const isNew = Memory.page(a, page) === null;
+    const before = contentAt(a, page);
+    if (before === after && diff.programs.removed.size === 0) continue;
+    for (let block = 0; block < BLOCKS_PER_PAGE; block++) {
+      const from = isNew ? 'not mapped' : classText(a, before, block);
+      const to = classText(b, after, block);
+      if (from === to) continue;
+      const at = Address.of(page, block * BLOCK);
+      const last = ranges.at(-1);
+      if (
+        last !== undefined &&
+        last.from === from &&
+        last.to === to &&
+        Address.minus(at, last.start) === last.bytes
+      )
+        last.bytes += BLOCK;
+      else ranges.push({ start: at, bytes: BLOCK, from, to });
+    }
   }
   return ranges.map(({ start, bytes, from, to }) => ({ start: Address.toText(start), bytes, from, to }));
 };

@@ -1,0 +1,83 @@
+import { valuesJson } from '../core/codec/json.js';
+import type { Event } from '../core/event/event.js';
+import { fail, ok, type Result } from '../core/value/failure.js';
+import type { Landmark, TraceView } from './log.js';
+
+/** A call that was open when something happened. */
+export interface OpenCall {
+  /** Number of its `entered` event. */
+  readonly seq: number;
+  readonly fn: string;
+  /** Arguments as recorded. */
+  readonly args: Readonly<Record<string, string>>;
+  readonly task: string;
+}
+
+/** What was going on when something happened. */
+export interface Circumstances {
+  /** Calls, innermost first; the last one is the root call. Empty: outside any call. */
+  readonly calls: readonly OpenCall[];
+  /** The last marker before (of the same task where it wrote any), or operation of the workload. */
+  readonly marker: Landmark | null;
+  /** The last `phase: …` marker before. */
+  readonly phase: Landmark | null;
+}
+
+/** The calls around an event, innermost first. */
+export const callsAround = (trace: TraceView, event: Event): Result<readonly OpenCall[]> => {
+  const calls: OpenCall[] = [];
+  let call = event.call;
+  let below = event.kind === 'entered' ? event.seq : event.seq + 1;
+  while (call !== 0) {
+    // Calls lie before what happens in them: anything else would go round for ever.
+    if (call >= below)
+      return fail('damaged', `event ${event.seq} of trace ${trace.name} lies in no call that came before it`);
+    const entered = trace.event(call);
+    if (!entered.ok) return entered;
+    if (entered.value.kind !== 'entered')
+      return fail('damaged', `event ${call} of trace ${trace.name} is no call, as event ${event.seq} says`);
+    const { seq, fn, names, values, task } = entered.value;
+    calls.push({ seq, fn, args: valuesJson(names, values), task });
+    below = call;
+    call = entered.value.call;
+  }
+  return ok(calls);
+};
+
+/** Index of the last landmark at or before event `seq`, or -1. */
+const lastBefore = (landmarks: readonly Landmark[], seq: number): number => {
+  let low = 0;
+  let high = landmarks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((landmarks[middle] as Landmark).seq <= seq) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+};
+
+/** Landmarks looked back over for one of the same task. */
+const LOOK_BACK = 64;
+
+const landmarkFor = (landmarks: readonly Landmark[], from: number, task: string): Landmark | null => {
+  for (let i = from; i >= Math.max(0, from - LOOK_BACK); i--)
+    if (landmarks[i]?.task === task) return landmarks[i] as Landmark;
+  return landmarks[from] ?? null;
+};
+
+/** Calls and markers around an event. */
+export const circumstancesOf = (trace: TraceView, event: Event): Result<Circumstances> => {
+  const calls = callsAround(trace, event);
+  if (!calls.ok) return calls;
+  const landmarks = trace.landmarks();
+  if (!landmarks.ok) return landmarks;
+  const at = lastBefore(landmarks.value, event.seq);
+  const task = calls.value.at(-1)?.task ?? event.task;
+  let phase = at;
+  while (phase >= 0 && landmarks.value[phase]?.text.startsWith('phase: ') !== true) phase--;
+  return ok({
+    calls: calls.value,
+    marker: landmarkFor(landmarks.value, at, task),
+    phase: landmarks.value[phase] ?? null,
+  });
+};

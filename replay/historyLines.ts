@@ -1,0 +1,101 @@
+/** Histories and causes for people. */
+import { payloadJson } from '../core/codec/json.js';
+import type { Event } from '../core/event/event.js';
+import { countText, secondsText, sizeText } from './sections.js';
+import type { Circumstances, OpenCall } from './calls.js';
+import type { HistoryItem } from './history.js';
+import type { ChangedRange, ShownPage } from './shownDiff.js';
+import type { Cause, CausedPage, Why } from './why.js';
+
+const pageText = ({ prot, page_size, backs }: ShownPage): string =>
+  [prot, sizeText(page_size), backs === null || backs === undefined ? '' : `backs ${backs}`]
+    .filter((part) => part !== '')
+    .join(' ');
+
+const physText = ({ phys }: ShownPage): string => `physical ${phys ?? 'not known'}`;
+
+const rangeText = (what: string, { start, end, from, to }: ChangedRange): string => {
+  const where = `${what} ${start} to ${end}`;
+  if (from === null) return `${where}: now ${to === null ? 'nothing' : pageText(to)}`;
+  if (to === null) return `${where}: ${pageText(from)} → not mapped`;
+  const [before, after] = [pageText(from), pageText(to)];
+  return before === after
+    ? `${where}: ${physText(from)} → ${physText(to)}`
+    : `${where}: ${before} → ${after}`;
+};
+
+/** What one change was, line by line. */
+export const changeLines = (item: HistoryItem): readonly string[] => [
+  ...item.life,
+  ...item.mappings.map((range) => rangeText('pages', range)),
+  ...item.direct_map.map((range) => rangeText('direct map', range)),
+  ...item.taken.map(({ start, bytes }) => `chunks taken: ${countText(bytes)} bytes at ${start}`),
+  ...item.freed.map(({ start, bytes }) => `chunks given back: ${countText(bytes)} bytes at ${start}`),
+  ...item.content.map(
+    ({ start, bytes, from, to }) => `content of ${countText(bytes)} bytes at ${start}: ${from} → ${to}`,
+  ),
+];
+
+/** `vfree ← bpf_prog_pack_free ← bpf_jit_free`: innermost first. */
+export const chainText = (calls: readonly OpenCall[]): string =>
+  calls.length === 0 ? 'outside any call' : calls.map(({ fn }) => fn).join(' ← ');
+
+const markerText = ({ marker, phase }: Circumstances): string =>
+  [...new Set([marker?.text, phase?.text])].filter((text) => text !== undefined).join(', ');
+
+/** Heading of a change: its event, when, who. */
+const eventHead = (event: Event): string =>
+  `event ${event.seq}  ${secondsText(event.time)}  ${event.task === '' ? '' : `${event.task}  `}${event.kind}`;
+
+/** One change for people. */
+export const historyLines = (item: HistoryItem): readonly string[] => {
+  const marker = markerText(item);
+  return [
+    eventHead(item.event),
+    ...changeLines(item).map((line) => `    ${line}`),
+    `    in ${chainText(item.calls)}`,
+    ...(marker === '' ? [] : [`    after marker ${marker}`]),
+  ];
+};
+
+const argsText = (args: OpenCall['args']): string =>
+  Object.entries(args)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+
+const fieldsText = (event: Event): string =>
+  Object.entries(payloadJson(event))
+    .map(([name, value]) => (typeof value === 'object' ? '' : `${name}=${value}`))
+    .filter((text) => text !== '')
+    .join(' ');
+
+const causeLines = ({ event, around, ends }: Cause): readonly string[] => [
+  ...(event === null ? [] : [`  ← event ${event.seq}: ${event.kind} ${fieldsText(event)}`]),
+  ...(around?.calls ?? []).map(({ seq, fn, args }) => `  ← event ${seq}: ${fn} ${argsText(args)}`.trimEnd()),
+  ...(around === null || markerText(around) === '' ? [] : [`  ← marker ${markerText(around)}`]),
+  ...(ends === null ? [] : [`  (${ends})`]),
+];
+
+const pageLines = (what: string, page: CausedPage): readonly string[] => [
+  `${what} ${page.prot}, ${sizeText(page.page_size)} page, physical ${page.phys ?? 'not known'}`,
+  ...causeLines(page.cause),
+];
+
+/** Why a page is as it is, for people. */
+export const whyLines = (why: Why): readonly string[] => {
+  const at = why.seq === 0 ? 'before the first event' : `after event ${why.seq}`;
+  const head = `${why.address} in ${why.trace} ${at}`;
+  if (why.page === null) {
+    const since =
+      why.gone === null
+        ? ['Nothing is known of this page: it is not mapped as far as the trace says.']
+        : ['Not mapped. Its last change:', ...historyLines(why.gone)];
+    return [head, ...since];
+  }
+  return [
+    head,
+    ...pageLines('Mapped', why.page),
+    ...(why.alias === null ? [] : pageLines('Direct map', why.alias)),
+    ...(why.content === null ? [] : [`Content: ${why.content.is}`, ...causeLines(why.content.cause)]),
+  ];
+};
