@@ -1,12 +1,58 @@
 import * as v from 'valibot';
-import { fail } from '../core/value/failure.js';
+import { fail, ok } from '../core/value/failure.js';
+import { momentText } from '../replay/log.js';
+import { diffSections } from '../replay/diffSections.js';
+import { readingLog } from './log/open.js';
 import { command } from './program/command.js';
+import { flag, text } from './program/values.js';
+import { diffOfStates, exitOfDiff } from './show/diffed.js';
+import { sectionLines } from './show/sections.js';
+
+const MOST = 20;
 
 export const diff = command({
-  about: '',
-  arguments: [],
-  options: [],
-  examples: [],
-  values: v.object({}),
-  run: async () => fail('not-yet', 'not yet'),
+  about:
+    'With moments (an @ in one of them): what differs in executable memory from the first to the second. With two traces: the first semantic difference of ' +
+    'what their kernels did, pointers renamed and choices left out, with the calls around it. Exit code 1 when there are any differences, 4 when there are none but ' +
+    'events were lost or something that matters is unknown.',
+  arguments: [
+    ['<a>', 'a moment (TRACE@WHERE) or a trace'],
+    ['<b>', 'another one'],
+  ],
+  options: [['--all', `all lines of each list (default: the first ${MOST})`]],
+  examples: [
+    { line: "pagetrail diff 'S1@#loaded8' 'S1@#freed3'", does: 'what three freed programs left' },
+    {
+      line: 'pagetrail diff rc3-S8 rc3-packv2-S8',
+      does: 'what a patch series changed in what the kernel does',
+    },
+  ],
+  values: v.object({ a: text, b: text, all: flag }),
+  run: (context, { a, b, all }) =>
+    readingLog(context, (log) => {
+      if (!a.includes('@') && !b.includes('@')) return fail('not-yet', 'two traces cannot be compared yet');
+      const from = log.moment(a);
+      if (!from.ok) return from;
+      const to = log.moment(b);
+      if (!to.ok) return to;
+      const found = diffOfStates(from.value, to.value);
+      if (!found.ok) return found;
+      const { diff: shown, open } = found.value;
+      if (context.settings.json)
+        context.printJson({ from: found.value.from, to: found.value.to, open, ...shown });
+      else
+        context.print(
+          context.style.bold(`${momentText(found.value.from)} → ${momentText(found.value.to)}`),
+          ...sectionLines(context, diffSections(shown), all ? Infinity : MOST),
+          ...(open
+            ? [
+                '',
+                context.style.odd(
+                  'Events were lost between them, or something that matters is unknown: there may be more.',
+                ),
+              ]
+            : []),
+        );
+      return ok(exitOfDiff(found.value));
+    }),
 });

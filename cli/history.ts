@@ -1,12 +1,51 @@
 import * as v from 'valibot';
-import { fail } from '../core/value/failure.js';
+import { ok } from '../core/value/failure.js';
+import { history as changesOf, historyJson, type HistoryItem } from '../replay/history.js';
+import { momentText } from '../replay/log.js';
+import { subjectText } from '../replay/subjects.js';
+import { plural } from './console/numbers.js';
+import { readingLog } from './log/open.js';
+import { QUESTION, questionOf } from './log/subject.js';
 import { command } from './program/command.js';
+import { Exit } from './program/exit.js';
+import { text } from './program/values.js';
+import { changeText } from './show/history.js';
+import { clockOf } from './show/time.js';
 
 export const history = command({
-  about: '',
-  arguments: [],
+  about:
+    'Lists every change of the permission, page size, frame, alias or content of an address, a program or a pack, up to a moment, each with the calls ' +
+    'around it and the marker before it.',
+  arguments: QUESTION,
   options: [],
-  examples: [],
-  values: v.object({}),
-  run: async () => fail('not-yet', 'not yet'),
+  examples: [
+    { line: 'pagetrail history 0xffffffffc0000640 S1', does: 'the page of that address' },
+    { line: "pagetrail history p1_16 'S1@#loaded8'", does: 'a program, up to a marker' },
+  ],
+  values: v.object({ what: text, moment: text }),
+  run: (context, { what, moment }) =>
+    readingLog(context, async (log) => {
+      const question = questionOf(log, what, moment);
+      if (!question.ok) return question;
+      const { trace, subject } = question.value;
+      const to = question.value.moment;
+      const clock = clockOf(trace);
+      const items: HistoryItem[] = [];
+      if (!context.settings.json) context.print(context.style.bold(subjectText(subject)), '');
+      for (const item of changesOf(trace, subject, { to: to.seq })) {
+        if (!item.ok) return item;
+        if (context.settings.json) items.push(item.value);
+        else await context.write(`${changeText(context, clock, item.value).join('\n')}\n`);
+        if (!context.settings.json) items.length++;
+      }
+      if (context.settings.json)
+        context.printJson({
+          trace: trace.name,
+          seq: to.seq,
+          subject: subjectText(subject),
+          changes: items.map(historyJson),
+        });
+      else context.remark('', `${plural(items.length, 'change')} up to ${momentText(to)}`);
+      return ok(Exit.nothing);
+    }),
 });

@@ -43,7 +43,8 @@ async function watched(
 }
 
 /** What to do about it on the command line. */
-function hinted(error: Failure, store: Store, before: ReadonlySet<string>): Failure {
+function hinted(error: Failure, path: string, store: Store, before: ReadonlySet<string>): Failure {
+  if (error.code === 'nothing-to-follow') return { ...error, where: path };
   if (error.code === 'conflict' || error.code === 'complete') {
     return {
       ...error,
@@ -95,7 +96,7 @@ export const importCommand = command({
         ...(profile === undefined ? {} : { profile }),
       });
       if (!imported.ok) {
-        const error = hinted(imported.error, store, new Set(before.keys()));
+        const error = hinted(imported.error, path, store, new Set(before.keys()));
         const left = store.traces();
         empty = left.ok && left.value.length === 0;
         return { ok: false, error };

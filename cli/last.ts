@@ -1,12 +1,51 @@
 import * as v from 'valibot';
-import { fail } from '../core/value/failure.js';
+import { ok } from '../core/value/failure.js';
+import { historyJson, lastChange } from '../replay/history.js';
+import { momentText } from '../replay/log.js';
+import { subjectText } from '../replay/subjects.js';
+import { readingLog } from './log/open.js';
+import { QUESTION, questionOf } from './log/subject.js';
 import { command } from './program/command.js';
+import { Exit } from './program/exit.js';
+import { text } from './program/values.js';
+import { changeText } from './show/history.js';
+import { clockOf } from './show/time.js';
 
 export const last = command({
-  about: '',
-  arguments: [],
+  about:
+    'Shows the last change of an address, a program or a pack at or before a moment, with the calls around it.',
+  arguments: QUESTION,
   options: [],
-  examples: [],
-  values: v.object({}),
-  run: async () => fail('not-yet', 'not yet'),
+  examples: [
+    {
+      line: 'pagetrail last 0xffffffffc0000640 S1@300',
+      does: 'what happened to that page last before event 300',
+    },
+  ],
+  values: v.object({ what: text, moment: text }),
+  run: (context, { what, moment }) =>
+    readingLog(context, (log) => {
+      const question = questionOf(log, what, moment);
+      if (!question.ok) return question;
+      const { trace, subject } = question.value;
+      const to = question.value.moment;
+      const change = lastChange(trace, subject, to.seq);
+      if (!change.ok) return change;
+      const item = change.value;
+      if (context.settings.json)
+        context.printJson({
+          trace: trace.name,
+          seq: to.seq,
+          subject: subjectText(subject),
+          change: item === null ? null : historyJson(item),
+        });
+      else if (item === null) context.print(`${subjectText(subject)}: no change up to ${momentText(to)}`);
+      else
+        context.print(
+          context.style.bold(subjectText(subject)),
+          '',
+          ...changeText(context, clockOf(trace), item),
+        );
+      return ok(Exit.nothing);
+    }),
 });

@@ -1,13 +1,23 @@
-import { processContext } from './console/context.js';
+import { contextOf, type Streams } from './console/context.js';
 import { COMMANDS } from './program/commands.js';
 import { Exit } from './program/exit.js';
 import { exitOf, failureLine } from './program/failure.js';
 import { program } from './program/program.js';
 import { CommanderError, usageFailure } from './program/usage.js';
 
+/** Width of the help where there is no terminal. */
+const COLUMNS = 100;
+
 /** Runs one command line (without node and script) and gives its exit code. Only bugs are thrown. */
-export async function main(argv: readonly string[]): Promise<number> {
-  const { commander, outcome } = program(processContext);
+export async function main(argv: readonly string[], streams: Streams = process): Promise<number> {
+  const complain = (line: string): void => {
+    streams.stderr.write(`${line}\n`);
+  };
+  const { commander, outcome } = program((settings) => contextOf(settings, streams), {
+    out: (text) => streams.stdout.write(text),
+    err: (text) => streams.stderr.write(text),
+    columns: streams.stdout.columns ?? COLUMNS,
+  });
   try {
     await commander.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -15,12 +25,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     const command = COMMANDS.find(({ name }) => argv.includes(name))?.name;
     const failure = usageFailure(error, command);
     if (failure === null) return Exit.nothing;
-    process.stderr.write(`${failureLine(failure)}\n`);
+    complain(failureLine(failure));
     return Exit.badUse;
   }
   const result = outcome();
   if (result === null) return Exit.nothing;
   if (result.ok) return result.value;
-  process.stderr.write(`${failureLine(result.error)}\n`);
+  complain(failureLine(result.error));
   return exitOf(result.error);
 }

@@ -2,13 +2,18 @@ import * as v from 'valibot';
 import { ok } from '../core/value/failure.js';
 import { stateOf } from '../replay/state.js';
 import { stateSections } from '../replay/stateSections.js';
+import { bytesText } from './console/numbers.js';
 import { readingLog } from './log/open.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { flag, text } from './program/values.js';
+import { placeText } from './show/moment.js';
 import { sectionLines } from './show/sections.js';
 
 const MOST = 20;
+
+const chargeText = (charged: number | null): string =>
+  `JIT memory charged: ${charged === null ? 'not known' : bytesText(charged)}`;
 
 export const state = command({
   about:
@@ -33,7 +38,17 @@ export const state = command({
       if (!memory.ok) return memory;
       const shown = stateOf(trace, memory.value);
       if (context.settings.json) context.printJson(shown);
-      else context.print(...sectionLines(context, stateSections(shown), given.all ? Infinity : MOST));
+      else {
+        const place = placeText(trace, moment);
+        if (!place.ok) return place;
+        const [, ...sections] = stateSections(shown);
+        context.print(
+          context.style.bold(place.value),
+          chargeText(shown.jit_charged),
+          '',
+          ...sectionLines(context, sections, given.all ? Infinity : MOST),
+        );
+      }
       return ok(Exit.nothing);
     }),
 });

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { Style } from './style.js';
 
 /** What the global options say. */
@@ -10,12 +10,22 @@ export interface Settings {
   readonly color: boolean;
 }
 
-/** Where a command reads and writes, and how. Nothing else in cli touches the process. */
+type Terminal<S> = S & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** The streams and variables of a process: what the command line has of the world, besides files. */
+export interface Streams {
+  readonly stdin: Terminal<Readable>;
+  readonly stdout: Terminal<Writable>;
+  readonly stderr: Terminal<Writable>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Where a command reads and writes, and how. */
 export interface Context {
   readonly settings: Settings;
   readonly style: Style;
-  readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdinIsTerminal: boolean;
+  readonly stdin: Terminal<Readable>;
+  readonly stdout: Terminal<Writable>;
   /** Standard error is a terminal and progress is wanted. */
   readonly showsProgress: boolean;
   /** Lines to standard output. */
@@ -35,12 +45,11 @@ export interface Context {
 const ended = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
 /** Colours belong on a terminal whose user has not asked for none (https://no-color.org). */
-const wantsColours = (settings: Settings, terminal: boolean): boolean =>
-  settings.color && terminal && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+const wantsColours = ({ color }: Settings, { stdout, env }: Streams): boolean =>
+  color && stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
 
-/** The context of this process. */
-export function processContext(settings: Settings): Context {
-  const { stdin, stdout, stderr } = process;
+export function contextOf(settings: Settings, streams: Streams): Context {
+  const { stdin, stdout, stderr } = streams;
   const write = (text: string): Promise<void> =>
     stdout.write(text) ? Promise.resolve() : new Promise((resolve) => stdout.once('drain', resolve));
   const print = (...lines: readonly string[]): void => {
@@ -48,10 +57,10 @@ export function processContext(settings: Settings): Context {
   };
   return {
     settings,
-    style: wantsColours(settings, stdout.isTTY) ? Style.colours : Style.none,
+    style: wantsColours(settings, streams) ? Style.colours : Style.none,
     stdin,
-    stdinIsTerminal: stdin.isTTY,
-    showsProgress: stderr.isTTY && !settings.quiet,
+    stdout,
+    showsProgress: stderr.isTTY === true && !settings.quiet,
     print,
     write,
     printJson: (value) => print(JSON.stringify(value, null, 2)),

@@ -14,6 +14,12 @@ export interface Style {
 
 const plain: Dress = (text) => text;
 
+/** Whether there are colours at all is decided by whoever chooses a style, not by the process's own output. */
+const dress =
+  (...format: Parameters<typeof styleText>[0][]): Dress =>
+  (text) =>
+    format.reduce<string>((dressed, one) => styleText(one, dressed, { validateStream: false }), text);
+
 export const Style = Object.freeze({
   none: {
     bold: plain,
@@ -25,12 +31,12 @@ export const Style = Object.freeze({
   } satisfies Style as Style,
 
   colours: {
-    bold: (text) => styleText('bold', text),
-    dim: (text) => styleText('dim', text),
-    good: (text) => styleText('green', text),
-    bad: (text) => styleText(['red', 'bold'], text),
-    odd: (text) => styleText('yellow', text),
-    name: (text) => styleText('cyan', text),
+    bold: dress('bold'),
+    dim: dress('dim'),
+    good: dress('green'),
+    bad: dress('red', 'bold'),
+    odd: dress('yellow'),
+    name: dress('cyan'),
   } satisfies Style as Style,
 });
 

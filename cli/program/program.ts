@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command as Commander, type Help } from 'commander';
+import { Command as Commander } from 'commander';
 import { fail, type Result } from '../../core/value/failure.js';
 import type { Context, Settings } from '../console/context.js';
 import type { Command } from './command.js';
@@ -7,10 +7,12 @@ import { COMMANDS, type Entry } from './commands.js';
 import type { Exit } from './exit.js';
 
 export interface ProgramOptions {
-  /** Width of the help; the terminal's when left out. */
-  readonly columns?: number;
-  /** Where help and version go; standard output when left out. */
-  readonly out?: (text: string) => void;
+  /** Width of the help. */
+  readonly columns: number;
+  /** Where help and version go. */
+  readonly out: (text: string) => void;
+  /** Where help goes when it was not asked for. */
+  readonly err: (text: string) => void;
 }
 
 /** The commander of all commands. Arguments and options of a command are defined when it is asked for. */
@@ -56,7 +58,7 @@ A moment is TRACE@WHERE: an event (42), a marker (#loaded8), a time (6.817602s),
 New here? pagetrail start`;
 
 /** Makes the program; `contextOf` makes what a command works with. */
-export function program(contextOf: (settings: Settings) => Context, options: ProgramOptions = {}): Program {
+export function program(contextOf: (settings: Settings) => Context, options: ProgramOptions): Program {
   let outcome: Result<Exit> | null = null;
   const defined = new Map<Commander, Command>();
   const root = new Commander('pagetrail')
@@ -65,13 +67,11 @@ export function program(contextOf: (settings: Settings) => Context, options: Pro
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .exitOverride()
-    .configureHelp({
-      showGlobalOptions: true,
-      ...(options.columns === undefined ? {} : { helpWidth: options.columns }),
-    })
+    .configureHelp({ showGlobalOptions: true, helpWidth: options.columns })
     .configureOutput({
+      writeOut: options.out,
+      writeErr: options.err,
       outputError: () => {}, // main prints the error
-      ...(options.out === undefined ? {} : { writeOut: options.out }),
     });
   for (const [flags, about, value] of GLOBAL_OPTIONS) root.option(flags, about, value);
   root.addHelpText('after', EXIT_CODES);
@@ -129,6 +129,3 @@ export function program(contextOf: (settings: Settings) => Context, options: Pro
     });
   return { commander: root, outcome: () => outcome };
 }
-
-/** What prints a help page of a command, for the reference. */
-export type { Help };

@@ -5,7 +5,7 @@
  */
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { encodeEvents } from '../../core/codec/events.js';
-import { canonicalFunction } from '../../core/driver/lines.js';
+import { canonicalFunction, LINES } from '../../core/driver/lines.js';
 import { Follow, type FollowCounts, type FollowDivergence } from '../../core/driver/follow/follow.js';
 import { chooseProfile, recogniser } from '../../core/driver/follow/recognise.js';
 import type { RecordedLine } from '../../core/driver/recorded.js';
@@ -23,6 +23,8 @@ import { givenFacts } from './given.js';
 
 /** Call lines looked at before the kernel is chosen. */
 const RECOGNISED_FROM = 20_000;
+/** Lines of any kind that are held until then. */
+const LONGEST_WAIT = 200_000;
 
 export interface PipelineOptions {
   readonly name: string;
@@ -73,10 +75,18 @@ export interface Pipeline {
   readonly end: (missing: { readonly lost: number; readonly why: string } | null) => Result<PipelineResult>;
 }
 
+const NOTHING_TO_FOLLOW: Failure = {
+  code: 'nothing-to-follow',
+  what: 'no line of this trace is a call that changes executable memory',
+  hint: 'record with the script that `pagetrail probes` prints, or name the kernel with --profile',
+};
+
 export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   const recognise = recogniser();
   const waiting: TraceLine[] = [];
   let calls = 0;
+  /** Calls of functions that the model knows. */
+  let known = 0;
   let follow: Follow | null = null;
   let profile: Profile | null = options.profile;
   let log: TraceLog | null = null;
@@ -111,6 +121,10 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   };
 
   const begin = (): void => {
+    if (known === 0 && options.profile === null) {
+      failure = NOTHING_TO_FOLLOW;
+      return;
+    }
     profile ??= chooseProfile(recognise.possible(), options.release);
     if (profile === null) return;
     const arch = x86_64;
@@ -148,11 +162,12 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       if (line.kind === 'call') {
         recognise.note(line);
         calls++;
+        if (Object.hasOwn(LINES, line.fn)) known++;
       }
       if (follow !== null) give(line);
       else {
         waiting.push(line);
-        if (calls >= RECOGNISED_FROM) begin();
+        if (calls >= RECOGNISED_FROM || waiting.length >= LONGEST_WAIT) begin();
       }
       return failed() === null;
     },

@@ -1,0 +1,24 @@
+import { ok, type Result } from '../../core/value/failure.js';
+import type { Log, Moment, TraceView } from '../../replay/log.js';
+import { subjectOf, type Subject } from '../../replay/subjects.js';
+
+/** What a command asks about, and when. */
+export interface Question {
+  readonly trace: TraceView;
+  readonly moment: Moment;
+  readonly subject: Subject;
+}
+
+/** Finds the moment, then the address, program or pack that is meant in its trace. */
+export function questionOf(log: Log, subject: string, moment: string): Result<Question> {
+  const found = log.moment(moment);
+  if (!found.ok) return found;
+  const meant = subjectOf(found.value.trace, subject);
+  return meant.ok ? ok({ ...found.value, subject: meant.value }) : meant;
+}
+
+/** How the two arguments are described wherever a command takes them. */
+export const QUESTION = [
+  ['<what>', 'address (0xffffffffc0000000), program (id, tag, name, symbol, program:NUMBER) or pack:ADDRESS'],
+  ['<moment>', 'TRACE or TRACE@WHERE'],
+] as const;

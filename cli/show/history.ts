@@ -1,0 +1,20 @@
+import { chainText, changeLines } from '../../replay/historyLines.js';
+import type { HistoryItem } from '../../replay/history.js';
+import type { Context } from '../console/context.js';
+import type { Clock } from './time.js';
+
+const markersOf = ({ marker, phase }: HistoryItem): string =>
+  [...new Set([marker?.text, phase?.text])].filter((text) => text !== undefined).join(', ');
+
+/** One change: when and who, what, by which calls, after which marker. */
+export function changeText(context: Context, clock: Clock, item: HistoryItem): readonly string[] {
+  const { event } = item;
+  const { style } = context;
+  const head = [`event ${event.seq}`, clock(event.time), event.task, event.kind].filter(Boolean).join('  ');
+  const markers = markersOf(item);
+  return [
+    style.bold(head),
+    ...changeLines(item).map((line) => `    ${line}`),
+    style.dim(`    in ${chainText(item.calls)}${markers === '' ? '' : `, after marker ${markers}`}`),
+  ];
+}
