@@ -37,7 +37,7 @@ export const columnCache = (): ((line: RecordedLine) => Columns) => {
   return (line) => {
     const key = line.isReturn ? `${line.fn} ret` : line.fn;
     let bySignature = cache.get(key);
-    if (bySignature === undefined) cache.set(key, (bySignature = new Map()));
+    if (bySignature === undefined) cache.set(key, (bySignature = new Map<number, Columns>()));
     let columns = bySignature.get(line.signature.id);
     if (columns === undefined) {
       const shape = LINES[line.fn] ?? EMPTY_SHAPE;

@@ -12,7 +12,7 @@ import { Prot } from '../value/prot.js';
 import { Word } from '../value/words.js';
 import { isNxOnly, mask, NO_MASK, protChange, PTE, withoutNx } from './masks.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
-import { vmUnmapAliases } from './vmalloc.js';
+import { vmUnmapAliases } from './purge.js';
 
 const LARGE = 21;
 const LARGE_PAGES = 512;

@@ -9,52 +9,13 @@ import { Address, PAGE_SIZE } from '../value/address.js';
 import { Prot } from '../value/prot.js';
 import { Word } from '../value/words.js';
 import { setDirectMapDefault, setDirectMapInvalid } from './cpa.js';
+import { vmUnmapAliases } from './purge.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
 
 export const VM_FLUSH_RESET_PERMS = 0x100;
 const HUGE_VMAP_FLAG = 0x400;
 const PMD_SIZE = 0x200000;
 const PMD_PAGES = 512;
-
-export const flushTlbKernelRange = kernelFunction(
-  'flush_tlb_kernel_range',
-  function* (_k: Kernel, _a: { start: Address | undefined; end: Address | undefined }): Body<undefined> {
-    return undefined;
-  },
-);
-
-const anyLazy = (k: Kernel): boolean => {
-  for (const area of Memory.areas(k.memory())) if (area.state === 'lazy') return true;
-  return false;
-};
-
-/** Releases all lazily freed areas after one flush over their union. What others freed lazily is not known here: a choice. */
-export const purgeVmapAreaLazy = kernelFunction(
-  '__purge_vmap_area_lazy',
-  function* (k: Kernel, _a: { start: Address | undefined; end: Address | undefined }): Body<number> {
-    const purged = yield* choose('purge', { predicted: anyLazy(k) ? 1 : null });
-    if (purged === 0) return 0;
-    yield* call(flushTlbKernelRange, { start: undefined, end: undefined });
-    yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'purge' });
-    yield* state({ kind: 'areas-purged', start: 0, pages: 0 });
-    return purged;
-  },
-);
-
-export const vmUnmapAliases = kernelFunction(
-  '_vm_unmap_aliases',
-  function* (
-    _k: Kernel,
-    a: { start: Address | undefined; end: Address | undefined; flush: number },
-  ): Body<undefined> {
-    const purged = yield* call(purgeVmapAreaLazy, { start: a.start, end: a.end });
-    if (purged === 0 && a.flush !== 0) {
-      yield* call(flushTlbKernelRange, { start: a.start, end: a.end });
-      yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'purge' });
-    }
-    return undefined;
-  },
-);
 
 /** Lowest free address in the range that takes `pages` (guard included) with this alignment; null when none does. */
 const lowestFit = (k: Kernel, first: number, last: number, pages: number, align: number): number | null => {

@@ -16,18 +16,38 @@ type ProgramEvent = EventOf<
 >;
 type Index = SparseMap<readonly number[]>;
 
-const add = (index: Index, token: object, key: number, number: number): Index =>
-  SparseMap.set(index, token, key, [...(SparseMap.get(index, key) ?? []), number]);
-
-const drop = (index: Index, token: object, key: number, number: number): Index => {
-  const left = (SparseMap.get(index, key) ?? []).filter((n) => n !== number);
-  return SparseMap.set(index, token, key, left.length === 0 ? undefined : left);
+const add = (index: Index, token: object, key: number, number: number): Index => {
+  const list = SparseMap.get(index, key);
+  return SparseMap.set(index, token, key, list === undefined ? [number] : [...list, number]);
 };
 
-const change = (draft: Draft, token: object, number: number, with_: Partial<Program>): void => {
-  const program = SparseMap.get(draft.programs, number);
-  if (program !== undefined)
-    draft.programs = SparseMap.set(draft.programs, token, number, { ...program, ...with_ });
+const drop = (index: Index, token: object, key: number, number: number): Index => {
+  const list = SparseMap.get(index, key);
+  if (list === undefined) return index;
+  const left = list.length === 1 && list[0] === number ? undefined : list.filter((n) => n !== number);
+  return SparseMap.set(index, token, key, left?.length === 0 ? undefined : left);
+};
+
+type MutableProgram = { -readonly [K in keyof Program]: Program[K] };
+
+/** Written out: a spread followed by changes is several times slower. */
+const copyOf = (program: Program): MutableProgram => ({
+  number: program.number,
+  pointer: program.pointer,
+  chunk: program.chunk,
+  bytes: program.bytes,
+  proglen: program.proglen,
+  type: program.type,
+  start: program.start,
+  length: program.length,
+  name: program.name,
+  id: program.id,
+  symbols: program.symbols,
+  state: program.state,
+});
+
+const replace = (draft: Draft, token: object, program: Program): void => {
+  draft.programs = SparseMap.set(draft.programs, token, program.number, program);
 };
 
 const pointerPage = (pointer: Word): number => Word.toAddress(pointer).page;
@@ -41,36 +61,50 @@ const publish = (draft: Draft, token: object, event: EventOf<'published'>): void
     program: event.program,
   };
   const page = event.start.page;
-  draft.symbols = SparseMap.set(draft.symbols, token, page, [
-    ...(SparseMap.get(draft.symbols, page) ?? []),
-    symbol,
-  ]);
+  const list = SparseMap.get(draft.symbols, page);
+  draft.symbols = SparseMap.set(
+    draft.symbols,
+    token,
+    page,
+    list === undefined ? [symbol] : [...list, symbol],
+  );
   const program = SparseMap.get(draft.programs, event.program);
   if (program === undefined) return;
-  change(draft, token, event.program, {
-    // The main function of a program with functions has two symbols: the later one names the program.
-    name: event.name,
-    id: event.id === 0 ? program.id : event.id,
-    symbols: program.symbols + 1,
-    state: 'live',
-  });
+  const live = copyOf(program);
+  // The main function of a program with functions has two symbols: the later one names the program.
+  live.name = event.name;
+  if (event.id !== 0) live.id = event.id;
+  live.symbols++;
+  live.state = 'live';
+  replace(draft, token, live);
+};
+
+/** Index of the symbol that goes: by its identity, or by its name where that is not known. */
+const symbolAt = (list: readonly KernelSymbol[], { start, ksym, name }: EventOf<'unpublished'>): number => {
+  let named = -1;
+  for (let i = 0; i < list.length; i++) {
+    const symbol = list[i] as KernelSymbol;
+    if (!Address.equals(symbol.start, start)) continue;
+    if (Word.equals(symbol.ksym, ksym)) return i;
+    if (named < 0 && symbol.name === name) named = i;
+  }
+  return named;
 };
 
 const unpublish = (draft: Draft, token: object, event: EventOf<'unpublished'>): void => {
   const page = event.start.page;
   const list = SparseMap.get(draft.symbols, page) ?? [];
-  let at = list.findIndex((s) => Word.equals(s.ksym, event.ksym) && Address.equals(s.start, event.start));
-  if (at < 0) at = list.findIndex((s) => s.name === event.name && Address.equals(s.start, event.start));
+  const at = symbolAt(list, event);
   const symbol = list[at];
   if (symbol === undefined) return;
-  const left = list.toSpliced(at, 1);
-  draft.symbols = SparseMap.set(draft.symbols, token, page, left.length === 0 ? undefined : left);
+  const left = list.length === 1 ? undefined : list.toSpliced(at, 1);
+  draft.symbols = SparseMap.set(draft.symbols, token, page, left);
   const program = SparseMap.get(draft.programs, symbol.program);
   if (program === undefined) return;
-  change(draft, token, symbol.program, {
-    symbols: program.symbols - 1,
-    state: program.symbols === 1 ? 'closing' : program.state,
-  });
+  const next = copyOf(program);
+  next.symbols--;
+  if (program.symbols === 1) next.state = 'closing';
+  replace(draft, token, next);
 };
 
 export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): void => {
@@ -90,7 +124,7 @@ export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): 
         symbols: 0,
         state: 'allocated',
       };
-      draft.programs = SparseMap.set(draft.programs, token, program.number, program);
+      replace(draft, token, program);
       draft.programsByChunk = add(draft.programsByChunk, token, program.chunk.page, program.number);
       if (!Word.isZero(program.pointer))
         draft.programsByPointer = add(
@@ -101,13 +135,20 @@ export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): 
         );
       return;
     }
-    case 'program-placed':
-      return change(draft, token, event.program, { start: event.start, length: event.length });
+    case 'program-placed': {
+      const program = SparseMap.get(draft.programs, event.program);
+      if (program === undefined) return;
+      const placed = copyOf(program);
+      placed.start = event.start;
+      placed.length = event.length;
+      return replace(draft, token, placed);
+    }
     case 'program-finalized': {
       const program = SparseMap.get(draft.programs, event.program);
-      if (program !== undefined && program.state === 'allocated')
-        change(draft, token, event.program, { state: 'written' });
-      return;
+      if (program === undefined || program.state !== 'allocated') return;
+      const written = copyOf(program);
+      written.state = 'written';
+      return replace(draft, token, written);
     }
     case 'published':
       return publish(draft, token, event);
@@ -123,7 +164,9 @@ export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): 
           pointerPage(program.pointer),
           event.program,
         );
-      change(draft, token, event.program, { pointer: event.pointer });
+      const joined = copyOf(program);
+      joined.pointer = event.pointer;
+      replace(draft, token, joined);
       if (!Word.isZero(event.pointer))
         draft.programsByPointer = add(
           draft.programsByPointer,

@@ -1,23 +1,35 @@
 /**
- * A persistent map from integers (0 to 2^53) to values, ordered by key. Leaves of 64 slots are copied only when their owner is not
- * the token of the present batch, so earlier maps stay valid and a batch pays for each leaf once.
+ * A persistent map from integers (0 to 2^53) to values, ordered by key: a B+ tree. Nodes are copied only when their owner is not the token of the
+ * present batch, so earlier maps stay valid, a batch pays for each node once, and a single change costs a few nodes of at most 32 items however large
+ * the map is.
  */
 export interface SparseMap<V> {
   readonly owner: object | null;
-  readonly keys: readonly number[];
-  readonly leaves: readonly Leaf<V>[];
+  readonly root: Node<V> | null;
   readonly size: number;
 }
 
-interface Leaf<V> {
-  owner: object | null;
-  count: number;
-  readonly slots: (V | undefined)[];
+interface Node<V> {
+  readonly owner: object | null;
+  /** 0: a leaf, whose items are values; else items are nodes of height - 1. */
+  readonly height: number;
+  /** Of a leaf the keys themselves, of other nodes a lower bound of each item's keys. Ascending. */
+  readonly keys: number[];
+  readonly items: (V | Node<V>)[];
 }
 
-const WIDTH = 64;
+interface MutableMap<V> {
+  owner: object | null;
+  root: Node<V> | null;
+  size: number;
+}
 
-const EMPTY: SparseMap<never> = Object.freeze({ owner: null, keys: [], leaves: [], size: 0 });
+/** Most items of a node. */
+const WIDTH = 32;
+/** A leaf with fewer is joined with the one before it, where both fit. */
+const SPARSE = 8;
+
+const EMPTY: SparseMap<never> = Object.freeze({ owner: null, root: null, size: 0 });
 
 /** Index of the last key <= wanted, or -1. */
 export const floorIndex = (keys: readonly number[], wanted: number): number => {
@@ -31,23 +43,129 @@ export const floorIndex = (keys: readonly number[], wanted: number): number => {
   return high;
 };
 
-const leafOf = <V>(map: SparseMap<V>, key: number): Leaf<V> | undefined => {
-  const high = Math.floor(key / WIDTH);
-  const index = floorIndex(map.keys, high);
-  return index >= 0 && map.keys[index] === high ? map.leaves[index] : undefined;
+const own = <V>(node: Node<V>, token: object): Node<V> =>
+  node.owner === token
+    ? node
+    : { owner: token, height: node.height, keys: node.keys.slice(), items: node.items.slice() };
+
+const ownMap = <V>(map: SparseMap<V>, token: object): MutableMap<V> =>
+  map.owner === token ? (map as MutableMap<V>) : { owner: token, root: map.root, size: map.size };
+
+/** `Array.splice` of one, without the array that it makes. */
+const insertAt = <T>(list: T[], index: number, value: T): void => {
+  list.push(value);
+  for (let i = list.length - 1; i > index; i--) list[i] = list[i - 1] as T;
+  list[index] = value;
+};
+const removeAt = (list: unknown[], index: number): void => {
+  for (let i = index + 1; i < list.length; i++) list[i - 1] = list[i];
+  list.pop();
 };
 
-interface MutableMap<V> {
-  owner: object | null;
-  keys: number[];
-  leaves: Leaf<V>[];
-  size: number;
-}
+/** Splits a node that is too large. Where keys come in ascending order the left part stays full. */
+const split = <V>(node: Node<V>, token: object, atEnd: boolean): Node<V> => {
+  const middle = atEnd ? node.keys.length - 1 : node.keys.length >> 1;
+  return {
+    owner: token,
+    height: node.height,
+    keys: node.keys.splice(middle),
+    items: node.items.splice(middle),
+  };
+};
 
-const own = <V>(map: SparseMap<V>, token: object): MutableMap<V> =>
-  map.owner === token
-    ? (map as unknown as MutableMap<V>)
-    : { owner: token, keys: map.keys.slice(), leaves: map.leaves.slice(), size: map.size };
+/** Puts a key into an owned subtree. Returns the new right neighbour where the node was split. */
+const put = <V>(node: Node<V>, token: object, key: number, value: V): Node<V> | null => {
+  const { keys, items } = node;
+  let index = floorIndex(keys, key);
+  if (node.height === 0) {
+    if (index >= 0 && keys[index] === key) {
+      items[index] = value;
+      return null;
+    }
+    index++;
+    insertAt(keys, index, key);
+    insertAt(items, index, value);
+  } else {
+    if (index < 0) {
+      index = 0;
+      keys[0] = key;
+    }
+    const child = own(items[index] as Node<V>, token);
+    items[index] = child;
+    const right = put(child, token, key, value);
+    if (right === null) return null;
+    index++;
+    insertAt(keys, index, right.keys[0] as number);
+    insertAt<V | Node<V>>(items, index, right);
+  }
+  return keys.length > WIDTH ? split(node, token, index === keys.length - 1) : null;
+};
+
+/** Takes a key that is there out of an owned subtree. Nodes that become empty go; leaves that become sparse join the one before. */
+const take = <V>(node: Node<V>, token: object, key: number): void => {
+  const index = floorIndex(node.keys, key);
+  if (node.height === 0) {
+    removeAt(node.keys, index);
+    removeAt(node.items, index);
+    return;
+  }
+  const child = own(node.items[index] as Node<V>, token);
+  node.items[index] = child;
+  take(child, token, key);
+  if (child.keys.length === 0) {
+    removeAt(node.keys, index);
+    removeAt(node.items, index);
+    return;
+  }
+  if (child.keys.length >= SPARSE || index === 0) return;
+  const before = node.items[index - 1] as Node<V>;
+  if (before.keys.length + child.keys.length > WIDTH - SPARSE) return;
+  node.items[index - 1] = {
+    owner: token,
+    height: child.height,
+    keys: [...before.keys, ...child.keys],
+    items: [...before.items, ...child.items],
+  };
+  removeAt(node.keys, index);
+  removeAt(node.items, index);
+};
+
+/** The leaf in which a key would be. */
+const leafOf = <V>(map: SparseMap<V>, key: number): Node<V> | null => {
+  let node = map.root;
+  while (node !== null && node.height > 0) {
+    const index = floorIndex(node.keys, key);
+    if (index < 0) return null;
+    node = node.items[index] as Node<V>;
+  }
+  return node;
+};
+
+/** Leaves that two lists of subtrees (each of one height) do not share. They are taken apart level by level; whatever stands in both is left out. */
+const unsharedLeaves = <V>(
+  a: readonly Node<V>[],
+  b: readonly Node<V>[],
+): readonly [readonly Node<V>[], readonly Node<V>[]] => {
+  let [left, right] = [a, b];
+  for (;;) {
+    const height = Math.max(left[0]?.height ?? 0, right[0]?.height ?? 0);
+    const known = new Set(left);
+    const shared = new Set(right.filter((node) => known.has(node)));
+    const apart = (nodes: readonly Node<V>[]): readonly Node<V>[] =>
+      nodes.flatMap((node) =>
+        shared.has(node) ? [] : node.height === height && height > 0 ? (node.items as Node<V>[]) : [node],
+      );
+    left = apart(left);
+    right = apart(right);
+    if (height === 0) return [left, right];
+  }
+};
+
+/** Entries of leaves in ascending order. */
+function* inLeaves<V>(leaves: readonly Node<V>[]): Generator<readonly [number, V], undefined> {
+  for (const { keys, items } of leaves)
+    for (let i = 0; i < keys.length; i++) yield [keys[i] as number, items[i] as V];
+}
 
 export const SparseMap = Object.freeze({
   empty<V>(): SparseMap<V> {
@@ -55,88 +173,100 @@ export const SparseMap = Object.freeze({
   },
 
   get<V>(map: SparseMap<V>, key: number): V | undefined {
-    return leafOf(map, key)?.slots[key % WIDTH];
+    const leaf = leafOf(map, key);
+    if (leaf === null) return undefined;
+    const index = floorIndex(leaf.keys, key);
+    return index >= 0 && leaf.keys[index] === key ? (leaf.items[index] as V) : undefined;
   },
 
   /** The map with `key` set (undefined: removed). Changes in place what already belongs to `token`. */
   set<V>(map: SparseMap<V>, token: object, key: number, value: V | undefined): SparseMap<V> {
-    const high = Math.floor(key / WIDTH);
-    const at = floorIndex(map.keys, high);
-    const present = at >= 0 && map.keys[at] === high;
+    const present = SparseMap.get(map, key) !== undefined;
     if (!present && value === undefined) return map;
-    const owned = own(map, token);
-    let index = at;
-    if (!present) {
-      index = at + 1;
-      owned.keys.splice(index, 0, high);
-      owned.leaves.splice(index, 0, {
+    const owned = ownMap(map, token);
+    if (owned.root === null) {
+      owned.root = { owner: token, height: 0, keys: [key], items: [value as V] };
+      owned.size = 1;
+      return owned;
+    }
+    const root = own(owned.root, token);
+    owned.root = root;
+    if (value === undefined) {
+      owned.size--;
+      take(root, token, key);
+      if (root.keys.length === 0) owned.root = null;
+      else if (root.height > 0 && root.keys.length === 1) owned.root = root.items[0] as Node<V>;
+      return owned;
+    }
+    if (!present) owned.size++;
+    const right = put(root, token, key, value);
+    if (right !== null)
+      owned.root = {
         owner: token,
-        count: 0,
-        slots: new Array<V | undefined>(WIDTH).fill(undefined),
-      });
-    }
-    let leaf = owned.leaves[index] as Leaf<V>;
-    if (leaf.owner !== token) {
-      leaf = { owner: token, count: leaf.count, slots: leaf.slots.slice() };
-      owned.leaves[index] = leaf;
-    }
-    const slot = key % WIDTH;
-    const before = leaf.slots[slot];
-    leaf.slots[slot] = value;
-    const delta = (value === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
-    leaf.count += delta;
-    owned.size += delta;
-    if (leaf.count === 0) {
-      owned.keys.splice(index, 1);
-      owned.leaves.splice(index, 1);
-    }
+        height: root.height + 1,
+        keys: [root.keys[0] as number, right.keys[0] as number],
+        items: [root, right],
+      };
     return owned;
   },
 
   /** The entry with the greatest key <= wanted. */
   floor<V>(map: SparseMap<V>, wanted: number): readonly [number, V] | null {
-    let index = floorIndex(map.keys, Math.floor(wanted / WIDTH));
-    while (index >= 0) {
-      const key = map.keys[index] as number;
-      const slots = (map.leaves[index] as Leaf<V>).slots;
-      const from = key === Math.floor(wanted / WIDTH) ? wanted % WIDTH : WIDTH - 1;
-      for (let slot = from; slot >= 0; slot--) {
-        const value = slots[slot];
-        if (value !== undefined) return [key * WIDTH + slot, value];
+    // Keys of inner nodes are lower bounds only: what is found below one may all lie above `wanted`.
+    let node = map.root;
+    let before: Node<V> | null = null;
+    while (node !== null) {
+      const index = floorIndex(node.keys, wanted);
+      if (node.height === 0) {
+        if (index >= 0) return [node.keys[index] as number, node.items[index] as V];
+        break;
       }
-      index--;
+      if (index > 0) before = node.items[index - 1] as Node<V>;
+      if (index < 0) break;
+      node = node.items[index] as Node<V>;
     }
-    return null;
+    while (before !== null && before.height > 0) before = before.items.at(-1) as Node<V>;
+    return before === null ? null : [before.keys.at(-1) as number, before.items.at(-1) as V];
   },
 
   /** Entries in the order of their keys, from `start` on. */
-  *entries<V>(map: SparseMap<V>, start = 0): Generator<readonly [number, V]> {
-    const first = Math.floor(start / WIDTH);
-    let index = floorIndex(map.keys, first);
-    if (index < 0 || (map.keys[index] as number) < first) index++;
-    for (; index < map.keys.length; index++) {
-      const base = (map.keys[index] as number) * WIDTH;
-      const slots = (map.leaves[index] as Leaf<V>).slots;
-      for (let slot = base < start ? start - base : 0; slot < WIDTH; slot++) {
-        const value = slots[slot];
-        if (value !== undefined) yield [base + slot, value];
+  *entries<V>(map: SparseMap<V>, start = 0): Generator<readonly [number, V], undefined> {
+    const path: { readonly node: Node<V>; index: number }[] = [];
+    const descend = (from: Node<V> | null): void => {
+      for (let node = from; node !== null;) {
+        const index = Math.max(0, floorIndex(node.keys, start));
+        path.push({ node, index });
+        node = node.height > 0 ? (node.items[index] as Node<V>) : null;
+      }
+    };
+    descend(map.root);
+    while (path.length > 0) {
+      const { node, index } = path.pop() as { node: Node<V>; index: number };
+      if (node.height === 0) {
+        for (let i = index; i < node.keys.length; i++) {
+          const key = node.keys[i] as number;
+          if (key >= start) yield [key, node.items[i] as V];
+        }
+      } else if (index + 1 < node.keys.length) {
+        path.push({ node, index: index + 1 });
+        descend(node.items[index + 1] as Node<V>);
       }
     }
   },
 
-  /** Keys whose values differ between two maps; costs what is not shared. */
-  *changedKeys<V>(a: SparseMap<V>, b: SparseMap<V>): Generator<number> {
-    let i = 0;
-    let j = 0;
-    while (i < a.keys.length || j < b.keys.length) {
-      const ka = i < a.keys.length ? (a.keys[i] as number) : Infinity;
-      const kb = j < b.keys.length ? (b.keys[j] as number) : Infinity;
-      const key = Math.min(ka, kb);
-      const la = ka === key ? a.leaves[i++] : undefined;
-      const lb = kb === key ? b.leaves[j++] : undefined;
-      if (la === lb) continue;
-      for (let slot = 0; slot < WIDTH; slot++)
-        if (la?.slots[slot] !== lb?.slots[slot]) yield key * WIDTH + slot;
+  /** Keys whose values differ between two maps, ascending; costs what is not shared. */
+  *changedKeys<V>(a: SparseMap<V>, b: SparseMap<V>): Generator<number, undefined> {
+    if (a.root === b.root) return;
+    const [left, right] = unsharedLeaves(a.root === null ? [] : [a.root], b.root === null ? [] : [b.root]);
+    const [before, after] = [inLeaves(left), inLeaves(right)];
+    let x = before.next();
+    let y = after.next();
+    while (x.done !== true || y.done !== true) {
+      const kx = x.done === true ? Infinity : x.value[0];
+      const ky = y.done === true ? Infinity : y.value[0];
+      if (kx !== ky || x.value?.[1] !== y.value?.[1]) yield Math.min(kx, ky);
+      if (kx <= ky) x = before.next();
+      if (ky <= kx) y = after.next();
     }
   },
 });

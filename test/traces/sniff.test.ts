@@ -76,9 +76,8 @@ describe('Sniffing a file', () => {
 
   it('takes no longer for one long line', () => {
     for (const text of ['a ', '[', '-1 [', '1 ', ' ', '"']) {
-      const start = performance.now();
-      sniff(Buffer.from(text.repeat(SNIFFED)));
-      expect(performance.now() - start, text).to.be.below(500);
+      // Going back over it for every byte would take minutes: mocha's limit would end it.
+      expect(sniff(Buffer.from(text.repeat(SNIFFED))), text).to.be.a('string');
     }
   });
 

@@ -69,6 +69,8 @@ const judge = (entry: PageEntry, range: DumpedRange, phys: number, wanted: numbe
   return protKnown && entry.shift >= 12 && phys >= 0 ? 'equal' : 'unknown';
 };
 
+const key = (at: Address, name: string): string => `${Address.toText(at)} ${name}`;
+
 /** Compares a rebuilt memory with a dump of the real kernel at the same moment. */
 export const compareMoment = (
   moment: string,
@@ -181,7 +183,6 @@ export const compareMoment = (
       differ('area', pageText(start), `live, ends at ${pageText(end)}`, 'no such area');
 
   const names = new Map<string, number>();
-  const key = (at: Address, name: string): string => `${Address.toText(at)} ${name}`;
   for (const symbol of Memory.symbols(memory))
     names.set(key(symbol.start, symbol.name), (names.get(key(symbol.start, symbol.name)) ?? 0) + 1);
   for (const symbol of dump.symbols) {

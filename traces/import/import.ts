@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { profileNamed, PROFILES } from '../../core/profile/profiles.js';
 import type { Event } from '../../core/event/event.js';
 import type { FollowCounts, FollowDivergence } from '../../core/driver/follow/follow.js';
@@ -20,7 +21,7 @@ export interface ImportOptions {
   readonly profile?: string;
   readonly onProgress?: (progress: Progress) => void;
   readonly onBatch?: (batch: readonly Event[]) => void;
-  readonly stdin?: import('node:stream').Readable;
+  readonly stdin?: Readable;
 }
 
 /** The fixed output of `pagetrail import --json`, and what is kept as the trace's summary. */

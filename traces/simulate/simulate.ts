@@ -55,6 +55,8 @@ export const kernelOf = (kernel: string, arch: string): Result<Profile> => {
     : ok(profile);
 };
 
+const emptyMemory = (): Memory => nothing;
+
 /** Emulates a workload into the store. */
 export const simulate = (store: Store, workload: Workload, options: SimulateOptions): Result<Simulated> => {
   const profile = kernelOf(options.kernel, options.arch ?? x86_64.name);
@@ -80,7 +82,7 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
   });
   if (!created.ok) return created;
   const log = created.value;
-  let memory: () => Memory = () => nothing;
+  let memory = emptyMemory;
   const out = writer({ log, memory: () => memory(), onBatch: options.onBatch });
   const emulated = emulate({
     ...base,

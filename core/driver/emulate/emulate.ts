@@ -2,7 +2,7 @@
  * Runs a workload on an emulated kernel: the operations of the workload are composed of the same kernel functions that a recording is followed with.
  */
 import type { Arch } from '../../arch/arch.js';
-import type { Event, Fact } from '../../event/event.js';
+import { eventOf, type Event, type Fact } from '../../event/event.js';
 import { Origin } from '../../event/kind.js';
 import { bpfIntJitCompile, bpfJitFree } from '../../kernel/jit.js';
 import {
@@ -76,8 +76,8 @@ export const bootEvents = (
   const pool = framePool(FIRST_PFN, PFNS, random(options.seed ^ 0x51ed));
   const facts = bootFacts(options.workload.boot, options.profile, options.arch, pool);
   return {
-    given: facts.map(
-      (fact) => ({ seq: 0, time: 0, cpu: 0, task: '', call: 0, origin: Origin.assumed, ...fact }) as Event,
+    given: facts.map((fact) =>
+      eventOf({ seq: 0, time: 0, cpu: 0, task: '', call: 0, origin: Origin.assumed }, fact),
     ),
     pool,
   };
@@ -406,7 +406,7 @@ class Runtime {
     const old = this.#array.get(key) ?? null;
     if (target === null) this.#array.delete(key);
     else this.#array.set(key, target);
-    for (const { start, call: tail } of [...this.#sites(key)]) {
+    for (const { start, call: tail } of Array.from(this.#sites(key))) {
       this.#tailUsed = true;
       const jump = { at: Address.add(start, tail.jump), length: 5 };
       const bypass = { at: Address.add(start, tail.bypass), length: 5 };

@@ -8,7 +8,7 @@ import { Memory } from '../../memory/memory.js';
 import type { Profile } from '../../profile/profile.js';
 import { Address } from '../../value/address.js';
 import type { Random } from '../../value/random.js';
-import { Word } from '../../value/words.js';
+import type { Word } from '../../value/words.js';
 import type { WorkloadFunction } from '../../workload/workload.js';
 import type { FramePool } from './frames.js';
 import type { ChoiceSource } from './machine.js';

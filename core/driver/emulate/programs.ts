@@ -1,7 +1,6 @@
-import type { Memory } from '../../memory/memory.js';
-import { Memory as Memories } from '../../memory/memory.js';
+import { Memory } from '../../memory/memory.js';
 import type { Address } from '../../value/address.js';
-import { Word } from '../../value/words.js';
+import type { Word } from '../../value/words.js';
 import type { WorkloadFunction } from '../../workload/workload.js';
 
 /** One function of an emulated program. */
@@ -40,7 +39,7 @@ export const entryOf = (
   memory: Memory,
   fn: EmulatedFunction,
 ): { readonly start: Address; readonly length: number } | null => {
-  const program = Memories.programByPointer(memory, fn.pointer);
+  const program = Memory.programByPointer(memory, fn.pointer);
   return program === null || program.start === null || program.length === null
     ? null
     : { start: program.start, length: program.length };

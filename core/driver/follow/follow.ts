@@ -105,7 +105,7 @@ export class Follow {
   lost(count: number, why: string): void {
     this.end();
     this.#scene.emit({ kind: 'gap', lost: count, why }, Origin.observed, 0);
-    for (const area of [...Memory.areas(this.memory())])
+    for (const area of Array.from(Memory.areas(this.memory())))
       if (area.state === 'live')
         this.#scene.emit({ kind: 'forgotten', page: area.start, pages: area.pages, why }, Origin.derived, 0);
   }

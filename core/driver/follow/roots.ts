@@ -28,18 +28,16 @@ import {
   textPokeCopyLocked,
   textPokeSet,
 } from '../../kernel/textPoke.js';
+import { flushTlbKernelRange, purgeVmapAreaLazy, vmUnmapAliases } from '../../kernel/purge.js';
 import {
   bpfJitAllocExec,
   bpfJitFreeExec,
   execmemAlloc,
   execmemFree,
-  flushTlbKernelRange,
   moduleAlloc,
   moduleMemfree,
-  purgeVmapAreaLazy,
   vfree,
   vmallocNodeRange,
-  vmUnmapAliases,
 } from '../../kernel/vmalloc.js';
 import { bpfProgPackAlloc, bpfProgPackFree } from '../../kernel/packs.js';
 

@@ -1,0 +1,46 @@
+/**
+ * Lazily freed addresses and their flush (mm/vmalloc.c): every permission call and every free with reset of permissions comes through here.
+ */
+import { Memory } from '../memory/memory.js';
+import type { Address } from '../value/address.js';
+import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
+
+export const flushTlbKernelRange = kernelFunction(
+  'flush_tlb_kernel_range',
+  function* (_k: Kernel, _a: { start: Address | undefined; end: Address | undefined }): Body<undefined> {
+    return undefined;
+  },
+);
+
+const anyLazy = (k: Kernel): boolean => {
+  for (const area of Memory.areas(k.memory())) if (area.state === 'lazy') return true;
+  return false;
+};
+
+/** Releases all lazily freed areas after one flush over their union. What others freed lazily is not known here: a choice. */
+export const purgeVmapAreaLazy = kernelFunction(
+  '__purge_vmap_area_lazy',
+  function* (k: Kernel, _a: { start: Address | undefined; end: Address | undefined }): Body<number> {
+    const purged = yield* choose('purge', { predicted: anyLazy(k) ? 1 : null });
+    if (purged === 0) return 0;
+    yield* call(flushTlbKernelRange, { start: undefined, end: undefined });
+    yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'purge' });
+    yield* state({ kind: 'areas-purged', start: 0, pages: 0 });
+    return purged;
+  },
+);
+
+export const vmUnmapAliases = kernelFunction(
+  '_vm_unmap_aliases',
+  function* (
+    _k: Kernel,
+    a: { start: Address | undefined; end: Address | undefined; flush: number },
+  ): Body<undefined> {
+    const purged = yield* call(purgeVmapAreaLazy, { start: a.start, end: a.end });
+    if (purged === 0 && a.flush !== 0) {
+      yield* call(flushTlbKernelRange, { start: a.start, end: a.end });
+      yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'purge' });
+    }
+    return undefined;
+  },
+);
