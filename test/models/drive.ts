@@ -25,6 +25,7 @@ export type Step =
       readonly question: object;
       readonly answer: unknown;
     }
+  | { readonly step: 'lock'; readonly lock: string; readonly taken: boolean }
   | { readonly step: 'fact'; readonly fact: Fact };
 
 export type Answers = { [K in ChoiceKind]?: (question: Choices[K]['question']) => Choices[K]['answer'] };
@@ -136,6 +137,7 @@ export const drive = (options: DriveOptions): Driver => {
       else {
         if (locks.has(request.lock) === request.taken)
           lockFaults.push(`${top.name}: ${request.lock} ${request.taken ? 'taken twice' : 'not held'}`);
+        note({ step: 'lock', lock: request.lock, taken: request.taken });
         if (request.taken) locks.add(request.lock);
         else locks.delete(request.lock);
       }
