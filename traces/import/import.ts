@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { x86_64 } from '../../core/arch/x86_64.js';
 import { profileNamed, PROFILES } from '../../core/profile/profiles.js';
 import type { Event } from '../../core/event/event.js';
 import type { FollowCounts, FollowDivergence } from '../../core/driver/follow/follow.js';
@@ -12,7 +13,7 @@ import type { Progress } from '../ftrace/source.js';
 import type { Counts } from '../ftrace/line.js';
 import { readFtrace } from '../ftrace/read.js';
 import type { FtraceReader } from '../ftrace/reader.js';
-import { pipeline, type PipelineResult } from './pipeline.js';
+import { archFailure, pipeline, type PipelineResult } from './pipeline.js';
 
 export interface ImportOptions {
   /** Name of the trace; default: name of the folder or file. */
@@ -129,13 +130,8 @@ export const importTrace = async (
   const opened = inputOf(path);
   if (!opened.ok) return opened;
   const input = opened.value;
-  if (input.arch !== null && input.arch !== 'x86_64')
-    return fail(
-      'arch-not-modelled',
-      `recordings of ${input.arch} are not modelled yet`,
-      path,
-      'this version follows recordings of x86_64',
-    );
+  if (input.arch !== null && input.arch !== x86_64.name)
+    return { ok: false, error: { ...archFailure(input.arch), where: path } };
   const wanted = options.profile === undefined ? null : profileNamed(options.profile);
   if (options.profile !== undefined && wanted === null)
     return fail(
@@ -149,7 +145,6 @@ export const importTrace = async (
   const into = pipeline(store, {
     name,
     release: input.release,
-    arch: input.arch,
     origin: () => reader?.origin ?? 0n,
     overwritten: () => overwrittenEvents(reader?.counts),
     dump: input.dump,
@@ -190,7 +185,7 @@ export const importTrace = async (
   const report: ImportReport = {
     trace: name,
     kernel: input.release === '' ? result.profile.name : input.release,
-    arch: 'x86_64',
+    arch: x86_64.name,
     profile: result.profile.name,
     profiles_possible: result.possible.map((p) => p.name),
     lines: counts.lines,

@@ -30,8 +30,6 @@ export interface PipelineOptions {
   readonly name: string;
   /** `6.1.0-50-cloud-amd64`, or empty where nobody said. */
   readonly release: string;
-  /** Architecture as stated, or null. */
-  readonly arch: string | null;
   /** Clock origin is stored with the trace: ns of the first event, decimal. */
   readonly origin: () => bigint;
   /** Events that the header says were overwritten before the first line. */
@@ -81,6 +79,13 @@ const NOTHING_TO_FOLLOW: Failure = {
   hint: 'record with the script that `pagetrail probes` prints, or name the kernel with --profile',
 };
 
+/** Recordings of this architecture cannot be followed. */
+export const archFailure = (arch: string): Failure => ({
+  code: 'arch-not-modelled',
+  what: `recordings of ${arch} are not modelled yet`,
+  hint: 'this version follows recordings of x86_64',
+});
+
 export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   const recognise = recogniser();
   const waiting: TraceLine[] = [];
@@ -121,18 +126,22 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   };
 
   const begin = (): void => {
+    const arch = recognise.arch();
+    if (arch !== null && arch !== x86_64.name) {
+      failure = archFailure(arch);
+      return;
+    }
     if (known === 0 && options.profile === null) {
       failure = NOTHING_TO_FOLLOW;
       return;
     }
     profile ??= chooseProfile(recognise.possible(), options.release);
     if (profile === null) return;
-    const arch = x86_64;
-    const given = givenEvents(options.dump === null ? [] : givenFacts(options.dump, arch, profile));
+    const given = givenEvents(options.dump === null ? [] : givenFacts(options.dump, x86_64, profile));
     const meta = {
       source: 'recording',
       kernel: options.release === '' ? profile.name : options.release,
-      arch: arch.name,
+      arch: x86_64.name,
       profile: profile.name,
       origin: options.origin().toString(),
       given: options.dump?.name ?? null,
@@ -145,7 +154,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
     log = created.value;
     out = writer({ log, memory: () => (follow as Follow).memory(), onBatch: options.onBatch });
     const start = options.dump === null ? { ...nothing, charged: null } : evolveAll(nothing, given);
-    follow = new Follow({ profile, arch, nodes: 1, start, emit: out.add });
+    follow = new Follow({ profile, arch: x86_64, nodes: 1, start, emit: out.add });
     const overwritten = options.overwritten();
     if (overwritten > 0)
       follow.lost(overwritten, `${overwritten} events were overwritten before the trace was read`);
@@ -172,13 +181,6 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       return failed() === null;
     },
     end: (missing) => {
-      if (options.arch !== null && options.arch !== x86_64.name)
-        return fail(
-          'arch-not-modelled',
-          `recordings of ${options.arch} are not modelled yet`,
-          undefined,
-          'this version follows x86_64 only',
-        );
       if (follow === null && failure === null) begin();
       if (failure !== null) return { ok: false, error: failure };
       const followed = follow as Follow | null;

@@ -118,11 +118,47 @@ const ruleOf = (line: RecordedLine): Rule | null => {
   }
 };
 
+/** Functions that only one architecture has. */
+const OWN_FUNCTIONS: Readonly<Record<string, string>> = {
+  change_page_attr_set_clr: 'x86_64',
+  __change_page_attr_set_clr: 'x86_64',
+  cpa_flush: 'x86_64',
+  text_poke_copy: 'x86_64',
+  text_poke_set: 'x86_64',
+  text_poke_bp: 'x86_64',
+  smp_text_poke_single: 'x86_64',
+  change_memory_common: 'arm64',
+  aarch64_insn_copy: 'arm64',
+  aarch64_insn_set: 'arm64',
+  caches_clean_inval_pou: 'arm64',
+  change_memory_attr: 'ppc64le',
+  patch_instructions: 'ppc64le',
+  patch_instruction: 'ppc64le',
+  __set_memory: 's390x',
+  s390_kernel_write: 's390x',
+  patch_text_nosync: 'riscv64',
+  patch_text_set_nosync: 'riscv64',
+};
+
+/** Architecture that a line belongs to, where it tells. */
+const archOf = (line: RecordedLine): string | null => {
+  const own = OWN_FUNCTIONS[line.fn];
+  if (own !== undefined) return own;
+  // JITed code lies in the last 2 GiB on x86-64 only.
+  if (line.fn !== 'bpf_int_jit_compile' || !line.isReturn || (recordedNumber(line, 'jited_len') ?? 0) === 0)
+    return null;
+  const start = recordedValue(line, 'bpf_func');
+  if (start === null) return null;
+  return isCodeAddress(start) ? 'x86_64' : 'another architecture';
+};
+
 /** Narrows the set of kernels line by line. */
 export interface Recogniser {
   readonly note: (line: RecordedLine) => void;
   /** Profiles that nothing seen so far excludes, oldest first. */
   readonly possible: () => readonly Profile[];
+  /** Architecture of the first line that tells one; null: none does. */
+  readonly arch: () => string | null;
   /** First line that no remaining profile explains; 0: none. */
   readonly contradiction: () => number;
 }
@@ -130,8 +166,11 @@ export interface Recogniser {
 export const recogniser = (): Recogniser => {
   let possible = PROFILES;
   let contradiction = 0;
+  let arch: string | null = null;
   return {
+    arch: () => arch,
     note: (line) => {
+      arch ??= archOf(line);
       if (possible.length === 1 && contradiction !== 0) return;
       const rule = ruleOf(line);
       if (rule === null) return;
