@@ -103,7 +103,6 @@ class Runtime {
   #attached: EmulatedProgram | null = null;
   #halves = 0;
   #id = 0;
-  #tailUsed = false;
 
   constructor(
     readonly options: EmulateOptions,
@@ -391,14 +390,15 @@ class Runtime {
     );
   }
 
-  /** Live functions that hold a tail call to this entry of the array. */
-  *#sites(key: number): Generator<{ readonly start: Address; readonly call: TailCall }> {
+  /** Tail calls in live functions: to this entry of the array, or to any. */
+  *#sites(key: number | null): Generator<{ readonly start: Address; readonly call: TailCall }> {
     for (const program of this.#programs.values())
       for (const fn of program.functions) {
         if (fn.freed) continue;
         const entry = entryOf(this.machine.memory(), fn);
         if (entry === null) continue;
-        for (const tail of fn.spec.tail_calls) if (tail.key === key) yield { start: entry.start, call: tail };
+        for (const tail of fn.spec.tail_calls)
+          if (key === null || tail.key === key) yield { start: entry.start, call: tail };
       }
   }
 
@@ -407,7 +407,6 @@ class Runtime {
     if (target === null) this.#array.delete(key);
     else this.#array.set(key, target);
     for (const { start, call: tail } of Array.from(this.#sites(key))) {
-      this.#tailUsed = true;
       const jump = { at: Address.add(start, tail.jump), length: 5 };
       const bypass = { at: Address.add(start, tail.bypass), length: 5 };
       const order = target === null ? [bypass, jump] : old === null ? [jump, bypass] : [jump];
@@ -421,14 +420,15 @@ class Runtime {
 
   #tailCallClear(): void {
     this.#array.clear();
-    if (!this.#tailUsed) return;
-    if (this.#profile.tailCall === 'bpf_arch_text_poke')
-      // The program has left kallsyms by then; the caller expects the error.
-      for (let i = 0; i < 2; i++)
-        this.#with({ results: [EINVAL] }, () =>
-          this.machine.run(WORKER, bpfArchTextPoke, { ip: XDP_SITES[0] as Address }),
-        );
-    else this.#with({}, () => this.machine.run(WORKER, bpfArchPokeDescUpdate, { poke: POKE }));
+    for (const { start, call: tail } of this.#sites(null)) {
+      if (this.#profile.tailCall === 'bpf_arch_text_poke')
+        // The program has left kallsyms by then; the caller expects the error.
+        for (const offset of [tail.bypass, tail.jump])
+          this.#with({ results: [EINVAL] }, () =>
+            this.machine.run(WORKER, bpfArchTextPoke, { ip: Address.add(start, offset) }),
+          );
+      else this.#with({}, () => this.machine.run(WORKER, bpfArchPokeDescUpdate, { poke: POKE }));
+    }
   }
 }
 
