@@ -59,7 +59,10 @@ export const bpfProgKallsymsDel = kernelFunction(
 /** Publishes the symbol of a program if its loader may and it was JITed. */
 export const bpfProgKallsymsAdd = kernelFunction(
   'bpf_prog_kallsyms_add',
-  function* (k: Kernel, a: { prog: Word; id: number; bpf_func: Address | undefined }): Body<undefined> {
+  function* (
+    k: Kernel,
+    a: { prog: Word; id: number | undefined; bpf_func: Address | undefined },
+  ): Body<undefined> {
     const program =
       a.bpf_func === undefined
         ? Memory.programByPointer(k.memory(), a.prog)
@@ -74,7 +77,7 @@ export const bpfProgKallsymsAdd = kernelFunction(
           ? Address.add(program.chunk, program.bytes)
           : Address.add(start, program.length);
     }
-    yield* call(bpfKsymAdd, { ksym: symbol.ksym, start, end, name: symbol.name, id: a.id });
+    yield* call(bpfKsymAdd, { ksym: symbol.ksym, start, end, name: symbol.name, id: a.id ?? 0 });
     return undefined;
   },
 );

@@ -8,7 +8,7 @@
 /** One way to write the probe of a function. The first that fits the kernel is taken. */
 export interface ProbeForm {
   /**
-   * `6.2-` from 6.2 on, `5.18-6.1`, `7.2` exactly; `btf`: by the names of arguments and fields, which kernels from 6.6 on take from their type information and refuse
+   * `6.2-` from 6.2 on, `5.18-6.1`, `7.2` with any patch level; `btf`: by the names of arguments and fields, which kernels from 6.6 on take from their type information and refuse
    * when they are wrong; `packv2`: only when the kernel is said to have that series; empty: always.
    */
   readonly when: string;
@@ -131,6 +131,7 @@ export const FUNCTIONS: readonly ProbedFunction[] = [
     'bpf_jit_binary_pack_alloc',
     form(`${PACK_ALLOC} was_classic=was_classic:u8`, POINTER, 'btf'),
     form(`${PACK_ALLOC} was_classic=@7:u8`, POINTER, '7.1-'),
+    form(`${PACK_ALLOC} was_classic=@7:u8`, POINTER, '6.12.101-6.12'),
     form(PACK_ALLOC, POINTER),
   ),
   of(
@@ -143,6 +144,7 @@ export const FUNCTIONS: readonly ProbedFunction[] = [
     'bpf_prog_pack_alloc',
     form('size=@1:u32 bpf_fill_ill_insns=@2:x64 was_classic=was_classic:u8', POINTER, 'btf'),
     form('size=@1:u32 bpf_fill_ill_insns=@2:x64 was_classic=@3:u8', POINTER, '7.1-'),
+    form('size=@1:u32 bpf_fill_ill_insns=@2:x64 was_classic=@3:u8', POINTER, '6.12.101-6.12'),
     form('size=@1:u32 bpf_fill_ill_insns=@2:x64', POINTER, '5.19-'),
     form('size=@1:u32 bpf_fill_ill_insns=@2:x64', POINTER, 'packv2'),
     form('size=@1:u32', POINTER),

@@ -94,10 +94,11 @@ machine=$(uname -m)
 [ "$machine" != aarch64 ] || machine=arm64
 release=$(uname -r)
 [ "$kernel" != auto ] || kernel=$release
-# 6.12.101+deb13 is 6012: versions are compared by their first two numbers.
+# 6.12.101+deb13 is 6012101, 6.1 is 6001000.
 number() {
-  printf '%s\n' "$1" | sed -n 's/^\([0-9]\{1,3\}\)\.\([0-9]\{1,3\}\).*/\1 \2/p' |
-    { read -r major minor && echo $((major * 1000 + minor)); }
+  printf '%s\n' "$1" | sed -n 's/^\([0-9]\{1,3\}\)\.\([0-9]\{1,3\}\)\.\([0-9]\{1,3\}\).*/\1 \2 \3/p; t
+    s/^\([0-9]\{1,3\}\)\.\([0-9]\{1,3\}\).*/\1 \2 0/p' |
+    { read -r major minor patch && echo $((major * 1000000 + minor * 1000 + patch)); }
 }
 version=$(number "$kernel")
 [ -n "$version" ] || die "$kernel is no kernel version: give one with -k, such as -k 6.1"
@@ -153,14 +154,13 @@ registers() {
 fits() {
   case $1 in
     '') return 0 ;;
-    btf) [ "$version" -ge 6006 ] && [ -e "$BTF" ] ;;
+    btf) [ "$version" -ge 6006000 ] && [ -e "$BTF" ] ;;
     packv2) case $kernel in *packv2*) return 0 ;; *) return 1 ;; esac ;;
     *-) [ "$version" -ge "$(number "$1")" ] ;;
     *-*)
-      to=$1
-      to=$(printf '%s\n' "$to" | sed 's/^[^-]*-//')
-      [ "$version" -ge "$(number "$1")" ] && [ "$version" -le "$(number "$to")" ] ;;
-    *) [ "$version" -eq "$(number "$1")" ] ;;
+      to=$(number "$(printf '%s\n' "$1" | sed 's/^[^-]*-//')")
+      [ "$version" -ge "$(number "$1")" ] && [ "$version" -le $((to + 999)) ] ;;
+    *) from=$(number "$1"); [ "$version" -ge "$from" ] && [ "$version" -le $((from + 999)) ] ;;
   esac
 }
 
