@@ -1,0 +1,227 @@
+/** The call trees of a trace, root call by root call, read as a stream: what has been given away is not held. */
+import { ROOTS } from '../../core/driver/follow/roots.js';
+import { canonicalFunction } from '../../core/driver/lines.js';
+import type { Entered, Returned } from '../../core/event/calls.js';
+import type { Event } from '../../core/event/event.js';
+import { Space } from '../../core/event/pages.js';
+import { folder, type Folder } from '../../core/memory/evolve.js';
+import { Memory } from '../../core/memory/memory.js';
+import { ok, type Result } from '../../core/value/failure.js';
+import type { TraceView } from '../log.js';
+import { factNode, type FactNode } from './facts.js';
+import { valuesOf, type ComparedValue } from './values.js';
+
+/** A call in a tree. */
+export interface CallNode {
+  readonly node: 'call';
+  readonly seq: number;
+  readonly fn: string;
+  readonly args: readonly ComparedValue[];
+  results: readonly ComparedValue[] | null;
+  readonly children: (CallNode | FactNode)[];
+  /** Outermost call around it that the other trace does not show; null: none. */
+  via: string | null;
+}
+
+/** What happened to the direct map in a root call: steps depend on which frames there are, so only sums count. */
+export interface AliasSums {
+  /** Pages by what was set and cleared. */
+  readonly pages: Map<string, number>;
+  /** Events of splits of large leaves. */
+  readonly splits: number[];
+  /** Changes of pages in regions that were small before this call. */
+  small: number;
+  /** Event of the first step; null: none. */
+  first: number | null;
+}
+
+/** A root call that is over. */
+export interface RootCall {
+  readonly call: CallNode;
+  readonly task: string;
+  readonly alias: AliasSums;
+  /** Number of the last event in it. */
+  last: number;
+}
+
+/** How often something was met that is not compared. */
+export interface ReadCounts {
+  /** Root calls of others. */
+  foreign: number;
+  /** Places where events were lost. */
+  gaps: number;
+  /** Lines where model and recording disagreed: what follows in that call is not fully known. */
+  divergences: number;
+}
+
+interface OpenRoot {
+  readonly root: RootCall;
+  readonly task: string;
+}
+
+interface OpenNode {
+  readonly node: CallNode;
+  readonly parent: OpenNode | null;
+  readonly root: OpenRoot;
+  /** What of its inside is compared: all, only sums of what happens to the direct map, or nothing. */
+  readonly inside: 'all' | 'alias' | 'nothing';
+}
+
+/** Calls whose inside is made by what others freed before. */
+const MADE_BY_OTHERS: ReadonlySet<string> = new Set([
+  '_vm_unmap_aliases',
+  '__purge_vmap_area_lazy',
+  'flush_tlb_kernel_range',
+]);
+
+/** The page-attribute call that calls itself for the aliases, and what stands between where that is not inlined. */
+const ATTRIBUTES = '__change_page_attr_set_clr';
+const ALIASES = 'cpa_process_alias';
+
+/** Steps for aliases go by frames: what the direct map gets from them is summed up. */
+const insideOf = (fn: string, parent: OpenNode | null): OpenNode['inside'] => {
+  if (MADE_BY_OTHERS.has(fn)) return 'nothing';
+  if (parent === null) return 'all';
+  const isStep = fn === ALIASES || (fn === ATTRIBUTES && parent.node.fn === ATTRIBUTES);
+  return isStep || parent.inside === 'alias' ? 'alias' : 'all';
+};
+
+/** Calls of others inside one of ours that say nothing of it. */
+const BY_THE_WAY: ReadonlySet<string> = new Set(['flush_tlb_kernel_range', '__purge_vmap_area_lazy']);
+
+export interface TreeReader {
+  /** Reads one more batch; the root calls that ended in it, in order of their ends. Null when the trace is at its end (what is open then is given first). */
+  readonly read: () => Result<readonly RootCall[] | null>;
+  readonly counts: ReadCounts;
+}
+
+const isOurs = (fn: string): boolean => ROOTS.get(fn)?.foreign === false;
+
+const aliasStep = (root: RootCall, event: Event, memory: Memory): void => {
+  const { alias } = root;
+  if (event.kind === 'permission' && event.space === Space.direct) {
+    const key = `set ${event.set} clear ${event.clear}`;
+    alias.first ??= event.seq;
+    alias.pages.set(key, (alias.pages.get(key) ?? 0) + event.pages);
+    if (alias.splits.length === 0 && Memory.aliasLeaf(memory, event.page) === 12) alias.small++;
+  } else if (event.kind === 'split' && event.space === Space.direct) alias.splits.push(event.seq);
+};
+
+/** Facts that must be seen with the memory before them: what they take away is gone after. */
+const SEEN_BEFORE: ReadonlySet<Event['kind']> = new Set([
+  'unmapped',
+  'area-freed',
+  'pack-removed',
+  'program-freed',
+  'permission',
+  'split',
+]);
+
+export const treeReader = (trace: TraceView): Result<TreeReader> => {
+  const start = trace.start();
+  if (!start.ok) return start;
+  const memory: Folder = folder(start.value);
+  const batches = trace.batches({ from: 'start' });
+  const open = new Map<number, OpenNode>();
+  const byTask = new Map<string, OpenRoot>();
+  const counts: ReadCounts = { foreign: 0, gaps: 0, divergences: 0 };
+  let done: RootCall[] = [];
+  let ended = false;
+
+  const close = (root: OpenRoot): void => {
+    if (byTask.get(root.task) !== root) return;
+    byTask.delete(root.task);
+    forget(root.root.call);
+    done.push(root.root);
+  };
+  const forget = (call: CallNode): void => {
+    open.delete(call.seq);
+    for (const child of call.children) if (child.node === 'call') forget(child);
+  };
+
+  const enter = (event: Entered): void => {
+    const fn = canonicalFunction(event.fn);
+    const parent = open.get(event.call) ?? null;
+    if (parent === null) {
+      // Only calls of ours are compared; others may stand anywhere.
+      if (!isOurs(fn)) {
+        if (event.call === 0) counts.foreign++;
+        return;
+      }
+      const before = byTask.get(event.task);
+      if (before !== undefined) close(before);
+    } else if (parent.inside === 'nothing' || BY_THE_WAY.has(fn)) return;
+    const node: CallNode = {
+      node: 'call',
+      seq: event.seq,
+      fn,
+      args: valuesOf(event, memory.memory()),
+      results: null,
+      children: [],
+      via: null,
+    };
+    if (parent !== null) {
+      const inside = insideOf(fn, parent);
+      if (inside !== 'alias') parent.node.children.push(node);
+      open.set(event.seq, { node, parent, root: parent.root, inside });
+      return;
+    }
+    const call: RootCall = {
+      call: node,
+      task: event.task,
+      alias: { pages: new Map(), splits: [], small: 0, first: null },
+      last: event.seq,
+    };
+    const root: OpenRoot = { root: call, task: event.task };
+    byTask.set(event.task, root);
+    open.set(event.seq, { node, parent: null, root, inside: insideOf(fn, null) });
+  };
+
+  const leave = (event: Returned): void => {
+    const own = open.get(event.call);
+    if (own === undefined) return;
+    if (own.inside !== 'nothing') own.node.results = valuesOf(event, memory.memory());
+    // Of a call that is told by sums alone nothing is kept.
+    if (own.inside === 'alias') open.delete(event.call);
+    if (own.parent === null) close(own.root);
+  };
+
+  const fact = (event: Event): void => {
+    const own = open.get(event.call);
+    if (own === undefined || own.inside === 'nothing') return;
+    own.root.root.last = event.seq;
+    aliasStep(own.root.root, event, memory.memory());
+    if (own.inside === 'alias') return;
+    const node = factNode(event, memory.memory());
+    if (node !== null) own.node.children.push(node);
+  };
+
+  const take = (event: Event): void => {
+    const before = SEEN_BEFORE.has(event.kind);
+    if (before) fact(event);
+    memory.apply(event);
+    if (event.kind === 'entered') enter(event);
+    else if (event.kind === 'returned') leave(event);
+    else if (event.kind === 'gap') counts.gaps++;
+    else if (event.kind === 'divergence') counts.divergences++;
+    else if (!before) fact(event);
+  };
+
+  return ok({
+    counts,
+    read: () => {
+      const next = batches.next();
+      if (next.done === true) {
+        if (ended) return ok(null);
+        ended = true;
+        for (const root of byTask.values()) done.push(root.root);
+        byTask.clear();
+        open.clear();
+      } else if (next.value.ok) for (const event of next.value.value) take(event);
+      else return next.value;
+      const given = done;
+      done = [];
+      return ok(given);
+    },
+  });
+};
