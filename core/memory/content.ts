@@ -23,55 +23,66 @@ export const BLOCKS_PER_PAGE = 64;
 export interface PageContent {
   readonly owner: object | null;
   readonly uniform: boolean;
-  /** Of the whole page when uniform, else 64 entries each. */
-  readonly classes: Uint8Array;
-  readonly refs: Float64Array;
+  /** Class and ref of the whole page when uniform, else of each block, as one number each (`Cell`). */
+  readonly cells: readonly number[];
   /** Bytes known from a dump or seen; null where none are. Only blocks of class `bytes` (or the words seen) are valid. */
   readonly bytes: Uint8Array | null;
   /** Single 32-bit words seen by the kernel: offset in the page -> value. */
   readonly seen: ReadonlyMap<number, number> | null;
 }
 
-const uniformPage = (cls: number, ref: number): PageContent =>
-  Object.freeze({
-    owner: null,
-    uniform: true,
-    classes: Uint8Array.of(cls),
-    refs: Float64Array.of(ref),
-    bytes: null,
-    seen: null,
-  });
+const CLASSES = 8;
 
-const PLAIN = CONTENT_CLASSES.map((_, cls) => uniformPage(cls, 0));
+/** Class and ref in one number: a page is copied for each change of a block, and two typed arrays are ten times as dear as one plain one. */
+export const Cell = Object.freeze({
+  /** `ref` below 2^50. */
+  of: (cls: number, ref: number): number => ref * CLASSES + cls,
+  class: (cell: number): number => cell % CLASSES,
+  ref: (cell: number): number => Math.floor(cell / CLASSES),
+});
+
+const uniformPage = (cell: number): PageContent =>
+  Object.freeze({ owner: null, uniform: true, cells: [cell], bytes: null, seen: null });
+
+const PLAIN = CONTENT_CLASSES.map((_, cls) => uniformPage(cls));
 
 export const PageContent = Object.freeze({
   /** A page of one kind; shared between pages. */
   uniform(cls: number, ref: number): PageContent {
-    return ref === 0 ? (PLAIN[cls] as PageContent) : uniformPage(cls, ref);
+    return ref === 0 ? (PLAIN[cls] as PageContent) : uniformPage(Cell.of(cls, ref));
+  },
+
+  cellAt(content: PageContent, block: number): number {
+    return content.cells[content.uniform ? 0 : block] as number;
   },
 
   classAt(content: PageContent, block: number): number {
-    return content.classes[content.uniform ? 0 : block] as number;
+    return Cell.class(PageContent.cellAt(content, block));
   },
 
   refAt(content: PageContent, block: number): number {
-    return content.refs[content.uniform ? 0 : block] as number;
+    return Cell.ref(PageContent.cellAt(content, block));
   },
 
   /** A copy that may be written and belongs to `token`. */
-  writable(content: PageContent, token: object): PageContent {
-    if (!content.uniform && content.owner === token) return content;
+  writable(content: PageContent, token: object): WritablePage {
+    if (!content.uniform && content.owner === token) return content as WritablePage;
     return {
       owner: token,
       uniform: false,
-      classes: content.uniform
-        ? new Uint8Array(BLOCKS_PER_PAGE).fill(content.classes[0] as number)
-        : content.classes.slice(),
-      refs: content.uniform
-        ? new Float64Array(BLOCKS_PER_PAGE).fill(content.refs[0] as number)
-        : content.refs.slice(),
+      cells: content.uniform
+        ? new Array<number>(BLOCKS_PER_PAGE).fill(content.cells[0] as number)
+        : content.cells.slice(),
       bytes: content.bytes === null ? null : content.bytes.slice(),
       seen: content.seen,
     };
   },
 });
+
+/** A page that the present batch may write. */
+export interface WritablePage extends PageContent {
+  readonly uniform: false;
+  readonly cells: number[];
+  bytes: PageContent['bytes'];
+  seen: PageContent['seen'];
+}

@@ -380,11 +380,36 @@ export const apply = (draft: Draft, token: object, event: Event): void => {
   }
 };
 
+/** A memory that `token` may write. Written out, because each event that is applied alone makes one. */
+const draftOf = (memory: Memory, token: object): Draft => ({
+  owner: token,
+  seq: memory.seq,
+  time: memory.time,
+  virtual: memory.virtual,
+  direct: memory.direct,
+  content: memory.content,
+  names: memory.names,
+  lowestName: memory.lowestName,
+  areas: memory.areas,
+  packs: memory.packs,
+  programs: memory.programs,
+  programsByChunk: memory.programsByChunk,
+  programsByPointer: memory.programsByPointer,
+  symbols: memory.symbols,
+  counters: memory.counters,
+  charged: memory.charged,
+  limit: memory.limit,
+  unknown: memory.unknown,
+  directBase: memory.directBase,
+  vmemmap: memory.vmemmap,
+  lost: memory.lost,
+});
+
 /** Memory after a batch of events. Earlier memories stay valid. */
 export const evolveAll = (memory: Memory, events: readonly Event[]): Memory => {
   if (events.length === 0) return memory;
   const token = {};
-  const draft: Draft = { ...memory, owner: token };
+  const draft = draftOf(memory, token);
   for (const event of events) {
     draft.seq = event.seq > draft.seq ? event.seq : draft.seq;
     draft.time = event.time;
@@ -394,7 +419,14 @@ export const evolveAll = (memory: Memory, events: readonly Event[]): Memory => {
 };
 
 /** Memory after one event. */
-export const evolve = (memory: Memory, event: Event): Memory => evolveAll(memory, [event]);
+export const evolve = (memory: Memory, event: Event): Memory => {
+  const token = {};
+  const draft = draftOf(memory, token);
+  if (event.seq > draft.seq) draft.seq = event.seq;
+  draft.time = event.time;
+  apply(draft, token, event);
+  return draft;
+};
 
 /** A memory that is changed in place by one owner (a driver): the same reducer, one token until `share` is called. */
 export interface Folder {
@@ -406,7 +438,7 @@ export interface Folder {
 
 export const folder = (start: Memory): Folder => {
   let token = {};
-  let draft: Draft = { ...start, owner: token };
+  let draft = draftOf(start, token);
   return {
     memory: () => draft,
     apply: (event) => {

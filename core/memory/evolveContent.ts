@@ -1,33 +1,32 @@
 import type { EventOf } from '../event/event.js';
 import { PAGE_SIZE, type Address } from '../value/address.js';
-import { BLOCK, BLOCKS_PER_PAGE, ContentClass, PageContent } from './content.js';
+import { BLOCK, BLOCKS_PER_PAGE, Cell, ContentClass, PageContent } from './content.js';
 import type { Draft } from './evolve.js';
 import { frameKey, Memory, NO_FRAME } from './memory.js';
 import { PageTable } from './pageTable.js';
 import { SparseMap } from './sparse.js';
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
 const put = (draft: Draft, token: object, frame: number, content: PageContent | undefined): void => {
   draft.content = SparseMap.set(draft.content, token, frameKey(frame), content);
+};
+
+/** Of what a leftover is one: of a program, as far as that is known. */
+const refLeft = (cell: number): number => {
+  const cls = Cell.class(cell);
+  return cls === ContentClass.program || cls === ContentClass.leftover ? Cell.ref(cell) : 0;
 };
 
 /** A frame was handed out again: what lies in it is what was left there. */
 export const inheritContent = (draft: Draft, token: object, frame: number): void => {
   const before = Memory.contentOf(draft, frame);
   if (before === null || before.uniform) {
-    const cls = before?.classes[0];
-    const kept = cls === ContentClass.program || cls === ContentClass.leftover;
-    const ref = kept ? (before?.refs[0] as number) : 0;
+    const ref = before === null ? 0 : refLeft(PageContent.cellAt(before, 0));
     put(draft, token, frame, PageContent.uniform(ContentClass.leftover, ref));
     return;
   }
-  const after = PageContent.writable(before, token) as Mutable<PageContent>;
-  for (let block = 0; block < BLOCKS_PER_PAGE; block++) {
-    if (after.classes[block] !== ContentClass.program && after.classes[block] !== ContentClass.leftover)
-      after.refs[block] = 0;
-    after.classes[block] = ContentClass.leftover;
-  }
+  const after = PageContent.writable(before, token);
+  for (let block = 0; block < BLOCKS_PER_PAGE; block++)
+    after.cells[block] = Cell.of(ContentClass.leftover, refLeft(after.cells[block] as number));
   after.bytes = null;
   after.seen = null;
   put(draft, token, frame, after);
@@ -45,15 +44,10 @@ export const moveContent = (draft: Draft, token: object, name: number, pfn: numb
     return;
   }
   inheritContent(draft, token, pfn);
-  const base = PageContent.writable(
-    Memory.contentOf(draft, pfn) as PageContent,
-    token,
-  ) as Mutable<PageContent>;
+  const base = PageContent.writable(Memory.contentOf(draft, pfn) as PageContent, token);
   for (let block = 0; block < BLOCKS_PER_PAGE; block++) {
-    const cls = PageContent.classAt(content, block);
-    if (cls === ContentClass.leftover) continue;
-    base.classes[block] = cls;
-    base.refs[block] = PageContent.refAt(content, block);
+    const cell = PageContent.cellAt(content, block);
+    if (Cell.class(cell) !== ContentClass.leftover) base.cells[block] = cell;
   }
   base.seen = content.seen;
   base.bytes = content.bytes?.slice() ?? null;
@@ -65,27 +59,25 @@ const write = (draft: Draft, token: object, to: Address, length: number, cls: nu
   let page: number = to.page;
   let offset = to.offset;
   let rest = length;
-  const whole = PageContent.uniform(cls, ref);
+  const cell = Cell.of(cls, ref);
+  const whole = length < PAGE_SIZE ? null : PageContent.uniform(cls, ref);
   while (rest > 0) {
     const part = Math.min(rest, PAGE_SIZE - offset);
     const entry = PageTable.node(draft.virtual, page);
     const slot = page % 512;
     const frame = entry !== undefined && entry.shift[slot] !== 0 ? (entry.frame[slot] as number) : NO_FRAME;
     if (frame !== NO_FRAME) {
-      if (part === PAGE_SIZE) put(draft, token, frame, whole);
+      if (part === PAGE_SIZE && whole !== null) put(draft, token, frame, whole);
       else {
         const before = Memory.contentOf(draft, frame) ?? PageContent.uniform(ContentClass.unknown, 0);
-        const after = PageContent.writable(before, token) as Mutable<PageContent>;
+        const after = PageContent.writable(before, token);
         const last = Math.floor((offset + part - 1) / BLOCK);
-        for (let block = Math.floor(offset / BLOCK); block <= last; block++) {
-          after.classes[block] = cls;
-          after.refs[block] = ref;
-        }
+        for (let block = Math.floor(offset / BLOCK); block <= last; block++) after.cells[block] = cell;
         if (after.seen !== null) {
           const seen = new Map([...after.seen].filter(([at]) => at + 4 <= offset || at >= offset + part));
           after.seen = seen.size === 0 ? null : seen;
         }
-        put(draft, token, frame, after);
+        if (after !== before) put(draft, token, frame, after);
       }
     }
     rest -= part;
@@ -121,7 +113,7 @@ export const applySeen = (draft: Draft, token: object, event: EventOf<'seen'>): 
   const before = Memory.contentOf(draft, entry.frame) ?? PageContent.uniform(ContentClass.unknown, 0);
   const cls = PageContent.classAt(before, Math.floor(event.at.offset / BLOCK));
   if (cls === ContentClass.trap || cls === ContentClass.zero) return;
-  const after = PageContent.writable(before, token) as Mutable<PageContent>;
+  const after = PageContent.writable(before, token);
   after.seen = new Map([...(after.seen ?? []), [event.at.offset, event.value]]);
   put(draft, token, entry.frame, after);
 };
@@ -132,11 +124,9 @@ export const applyContent = (draft: Draft, token: object, event: EventOf<'conten
     return;
   }
   const before = Memory.contentOf(draft, event.frame) ?? PageContent.uniform(ContentClass.unknown, 0);
-  const after = PageContent.writable(before, token) as Mutable<PageContent>;
-  for (let block = event.block; block < event.block + event.blocks; block++) {
-    after.classes[block] = event.class;
-    after.refs[block] = event.ref;
-  }
+  const after = PageContent.writable(before, token);
+  const cell = Cell.of(event.class, event.ref);
+  for (let block = event.block; block < event.block + event.blocks; block++) after.cells[block] = cell;
   if (event.bytes.length > 0) {
     const bytes = after.bytes ?? new Uint8Array(PAGE_SIZE);
     bytes.set(event.bytes.subarray(0, event.blocks * BLOCK), event.block * BLOCK);

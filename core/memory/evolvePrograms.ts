@@ -2,7 +2,7 @@ import type { EventOf } from '../event/event.js';
 import { Address } from '../value/address.js';
 import { Word } from '../value/words.js';
 import type { Draft } from './evolve.js';
-import type { KernelSymbol, Program } from './memory.js';
+import { chunkBlock, type KernelSymbol, type Program } from './memory.js';
 import { SparseMap } from './sparse.js';
 
 type ProgramEvent = EventOf<
@@ -26,6 +26,18 @@ const drop = (index: Index, token: object, key: number, number: number): Index =
   if (list === undefined) return index;
   const left = list.length === 1 && list[0] === number ? undefined : list.filter((n) => n !== number);
   return SparseMap.set(index, token, key, left?.length === 0 ? undefined : left);
+};
+
+const addChunk = (index: Index, token: object, { number, chunk }: Program): Index => {
+  const list = SparseMap.get(index, chunk.page) ?? [];
+  return SparseMap.set(index, token, chunk.page, [...list, number, chunkBlock(chunk)]);
+};
+
+const dropChunk = (index: Index, token: object, { number, chunk }: Program): Index => {
+  const list = SparseMap.get(index, chunk.page);
+  if (list === undefined) return index;
+  const left = list.filter((_, i) => list[i - (i % 2)] !== number);
+  return SparseMap.set(index, token, chunk.page, left.length === 0 ? undefined : left);
 };
 
 type MutableProgram = { -readonly [K in keyof Program]: Program[K] };
@@ -125,7 +137,7 @@ export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): 
         state: 'allocated',
       };
       replace(draft, token, program);
-      draft.programsByChunk = add(draft.programsByChunk, token, program.chunk.page, program.number);
+      draft.programsByChunk = addChunk(draft.programsByChunk, token, program);
       if (!Word.isZero(program.pointer))
         draft.programsByPointer = add(
           draft.programsByPointer,
@@ -180,7 +192,7 @@ export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): 
       const program = SparseMap.get(draft.programs, event.program);
       if (program === undefined) return;
       draft.programs = SparseMap.set<Program>(draft.programs, token, event.program, undefined);
-      draft.programsByChunk = drop(draft.programsByChunk, token, program.chunk.page, event.program);
+      draft.programsByChunk = dropChunk(draft.programsByChunk, token, program);
       if (!Word.isZero(program.pointer))
         draft.programsByPointer = drop(
           draft.programsByPointer,

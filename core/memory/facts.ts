@@ -163,8 +163,9 @@ const programFacts = (program: Program, say: Say): void => {
 /** Programs, in an order that gives both indexes their order again. */
 const allPrograms = (memory: Memory, say: Say): void => {
   const place = new Map<number, number>();
-  for (const [, numbers] of SparseMap.entries(memory.programsByChunk))
-    for (const number of numbers) {
+  for (const [, entries] of SparseMap.entries(memory.programsByChunk))
+    for (let i = 0; i < entries.length; i += 2) {
+      const number = entries[i] as number;
       const program = Memory.program(memory, number);
       if (program === null || place.has(number)) continue;
       place.set(number, place.size);

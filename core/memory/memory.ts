@@ -86,8 +86,9 @@ export interface Memory {
   readonly areas: SparseMap<Area>;
   readonly packs: readonly Pack[];
   readonly programs: SparseMap<Program>;
-  /** Programs by the page of their chunk and by the page of their struct bpf_prog. */
+  /** By the page in which their chunk begins: numbers of programs, each followed by its `chunkBlock`. */
   readonly programsByChunk: SparseMap<readonly number[]>;
+  /** Numbers of programs by the page of their struct bpf_prog. */
   readonly programsByPointer: SparseMap<readonly number[]>;
   readonly symbols: SparseMap<readonly KernelSymbol[]>;
   readonly counters: Counters;
@@ -98,6 +99,12 @@ export interface Memory {
   readonly vmemmap: Word;
   readonly lost: number;
 }
+
+const BLOCK_SHIFT = 6;
+const LAST_BLOCK = 63;
+
+/** The 64-byte block of its page at which an address lies: with it the program at an address is found without a look at each. */
+export const chunkBlock = (at: Address): number => at.offset >> BLOCK_SHIFT;
 
 /** No frame at all (an unknown page whose frame was never given a name). Names begin at -2. */
 export const NO_FRAME = -1;
@@ -132,6 +139,16 @@ export const nothing: Memory = Object.freeze({
   lost: 0,
 });
 
+/** The program of a page (`programsByChunk`) whose chunk begins at or before a block, and last; of several the latest. */
+const nearestChunk = (entries: readonly number[], block: number): number | null => {
+  let best = -1;
+  for (let i = 1; i < entries.length; i += 2) {
+    const own = entries[i] as number;
+    if (own <= block && (best < 0 || own >= (entries[best] as number))) best = i;
+  }
+  return best < 0 ? null : (entries[best - 1] as number);
+};
+
 export const Memory = Object.freeze({
   /** What is known of a virtual page, or null. */
   page(memory: Memory, page: number): PageEntry | null {
@@ -163,19 +180,19 @@ export const Memory = Object.freeze({
   /** The program whose memory holds an address. */
   programAt(memory: Memory, at: Address): Program | null {
     // A chunk may begin some pages before; the nearest chunk at or below the address decides.
-    let page: number = at.page;
-    for (;;) {
-      const found = SparseMap.floor(memory.programsByChunk, page);
-      if (found === null) return null;
-      let best: Program | null = null;
-      for (const number of found[1]) {
-        const program = SparseMap.get(memory.programs, number);
-        if (program === undefined || Addresses.compare(program.chunk, at) > 0) continue;
-        if (best === null || Addresses.compare(program.chunk, best.chunk) >= 0) best = program;
+    let found = SparseMap.floor(memory.programsByChunk, at.page);
+    let block = found !== null && found[0] === at.page ? chunkBlock(at) : LAST_BLOCK;
+    while (found !== null) {
+      const number = nearestChunk(found[1], block);
+      if (number !== null) {
+        const program = SparseMap.get(memory.programs, number) ?? null;
+        const into = program === null ? -1 : Addresses.minus(at, program.chunk);
+        return program !== null && into >= 0 && into < program.bytes ? program : null;
       }
-      if (best !== null) return Addresses.minus(at, best.chunk) < best.bytes ? best : null;
-      page = found[0] - 1;
+      found = SparseMap.floor(memory.programsByChunk, found[0] - 1);
+      block = LAST_BLOCK;
     }
+    return null;
   },
 
   programByPointer(memory: Memory, pointer: Word): Program | null {

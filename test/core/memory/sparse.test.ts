@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { SparseMap } from '../../../core/memory/sparse.js';
+
+/** Sets (or, with null, removes) keys; a new batch begins where it says so. */
+type Step = readonly [key: number, value: number | null, newBatch: boolean];
+
+const key = fc.oneof(fc.nat(200), fc.nat(5000), fc.maxSafeNat());
+const valueOrNone = fc.oneof(fc.nat(9), fc.nat(9), fc.constant(null));
+const step: fc.Arbitrary<Step> = fc.tuple(key, valueOrNone, fc.boolean());
+const steps = fc.array(step, { maxLength: 400, size: 'max' });
+
+interface Version {
+  readonly map: SparseMap<number>;
+  readonly model: ReadonlyMap<number, number>;
+}
+
+const sorted = (model: ReadonlyMap<number, number>): readonly (readonly [number, number])[] =>
+  [...model].toSorted(([a], [b]) => a - b);
+
+/** The map and the model at the end of each batch. */
+function versions(list: readonly Step[]): readonly Version[] {
+  const all: Version[] = [];
+  let map = SparseMap.empty<number>();
+  let token = {};
+  const model = new Map<number, number>();
+  for (const [at, value, newBatch] of list) {
+    if (newBatch) {
+      all.push({ map, model: new Map(model) });
+      token = {};
+    }
+    map = SparseMap.set(map, token, at, value ?? undefined);
+    if (value === null) model.delete(at);
+    else model.set(at, value);
+  }
+  all.push({ map, model });
+  return all;
+}
+
+describe('a sparse map', () => {
+  it('holds what was set, in order, whatever came after', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        for (const [i, { map, model }] of versions(list).entries()) {
+          if (i % 20 !== 0) continue;
+          expect([...SparseMap.entries(map)]).to.deep.equal(sorted(model));
+          expect(map.size).to.equal(model.size);
+          const wrong = list.filter(([at]) => SparseMap.get(map, at) !== model.get(at));
+          expect(wrong).to.be.empty;
+        }
+      }),
+    );
+  });
+
+  it('finds the nearest key below, and goes on from a key', () => {
+    fc.assert(
+      fc.property(steps, key, (list, wanted) => {
+        for (const { map, model } of versions(list).slice(-3)) {
+          const all = sorted(model);
+          expect(SparseMap.floor(map, wanted)).to.deep.equal(all.findLast(([at]) => at <= wanted) ?? null);
+          expect([...SparseMap.entries(map, wanted)]).to.deep.equal(all.filter(([at]) => at >= wanted));
+        }
+      }),
+    );
+  });
+
+  it('knows which keys differ between any two of its versions', () => {
+    fc.assert(
+      fc.property(steps, fc.nat(), fc.nat(), (list, i, j) => {
+        const all = versions(list);
+        const a = all[i % all.length] as Version;
+        const b = all[j % all.length] as Version;
+        const keys = new Set([...a.model.keys(), ...b.model.keys()]);
+        const wanted = [...keys].filter((at) => a.model.get(at) !== b.model.get(at)).sort((x, y) => x - y);
+        expect([...SparseMap.changedKeys(a.map, b.map)]).to.deep.equal(wanted);
+      }),
+    );
+  });
+
+  it('stays correct when it grows to many levels and shrinks again', () => {
+    let map = SparseMap.empty<number>();
+    const token = {};
+    const count = 40_000;
+    for (let i = 0; i < count; i++) map = SparseMap.set(map, token, (i * 7919) % count, i);
+    const full = map;
+    expect(map.size).to.equal(count);
+    const later = {};
+    for (let i = 0; i < count; i++) if (i % 100 !== 0) map = SparseMap.set(map, later, i, undefined);
+    expect([...SparseMap.entries(map)].map(([at]) => at)).to.deep.equal(
+      Array.from({ length: count / 100 }, (_, i) => i * 100),
+    );
+    expect(SparseMap.floor(map, 199)?.[0]).to.equal(100);
+    expect(full.size).to.equal(count);
+    expect([...SparseMap.changedKeys(full, map)]).to.have.length(count - count / 100);
+    for (let i = 0; i < count; i += 100) map = SparseMap.set(map, later, i, undefined);
+    expect([...SparseMap.entries(map)]).to.be.empty;
+    expect(SparseMap.floor(map, count)).to.equal(null);
+  });
+
+  it('shares what did not change', () => {
+    let map = SparseMap.empty<number>();
+    for (let i = 0; i < 10_000; i++) map = SparseMap.set(map, {}, i * 64, i);
+    const next = SparseMap.set(map, {}, 5000, 1);
+    expect([...SparseMap.changedKeys(map, next)]).to.deep.equal([5000]);
+    expect([...SparseMap.changedKeys(map, map)]).to.be.empty;
+  });
+});
