@@ -41,6 +41,8 @@ const CHOICES: ReadonlySet<string> = new Set([
   '__purge_vmap_area_lazy start',
   '__purge_vmap_area_lazy end',
   '__purge_vmap_area_lazy ret',
+  '_vm_unmap_aliases start',
+  '_vm_unmap_aliases end',
   '_vm_unmap_aliases ret',
 ]);
 
