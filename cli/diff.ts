@@ -1,14 +1,32 @@
 import * as v from 'valibot';
-import { fail, ok } from '../core/value/failure.js';
-import { momentText } from '../replay/log.js';
+import { ok, type Result } from '../core/value/failure.js';
+import { compareTraces } from '../replay/compareTraces.js';
+import { momentText, type Log } from '../replay/log.js';
 import { diffSections } from '../replay/diffSections.js';
+import type { Context } from './console/context.js';
 import { readingLog } from './log/open.js';
 import { command } from './program/command.js';
+import { Exit } from './program/exit.js';
 import { flag, text } from './program/values.js';
+import { comparisonLines } from './show/comparison.js';
 import { diffOfStates, exitOfDiff } from './show/diffed.js';
 import { sectionLines } from './show/sections.js';
 
 const MOST = 20;
+
+/** Two traces: what their kernels did otherwise. */
+function tracesDiff(context: Context, log: Log, a: string, b: string, most: number): Result<Exit> {
+  const left = log.trace(a);
+  if (!left.ok) return left;
+  const right = log.trace(b);
+  if (!right.ok) return right;
+  const found = compareTraces(left.value, right.value);
+  if (!found.ok) return found;
+  const { differences, unknown } = found.value;
+  if (context.settings.json) context.printJson(found.value);
+  else context.print(...comparisonLines(context, found.value, most));
+  return ok(differences > 0 ? Exit.findings : unknown ? Exit.unknown : Exit.nothing);
+}
 
 export const diff = command({
   about:
@@ -30,7 +48,7 @@ export const diff = command({
   values: v.object({ a: text, b: text, all: flag }),
   run: (context, { a, b, all }) =>
     readingLog(context, (log) => {
-      if (!a.includes('@') && !b.includes('@')) return fail('not-yet', 'two traces cannot be compared yet');
+      if (!a.includes('@') && !b.includes('@')) return tracesDiff(context, log, a, b, all ? Infinity : MOST);
       const from = log.moment(a);
       if (!from.ok) return from;
       const to = log.moment(b);

@@ -215,6 +215,41 @@ describe('A log', () => {
     });
   });
 
+  describe('diff of two traces', () => {
+    it('ends with 0 where the kernels did the same, addresses and choices apart', async () => {
+      const { code, out } = await at.run(['diff', 'small', 'other']);
+      expect(out).to.match(
+        /^small and other: 4 root calls compared, no differences; \d+ choices? left out\n$/,
+      );
+      expect(code).to.equal(0);
+    });
+
+    it('ends with 1 and shows the first difference with its calls', async () => {
+      const { code, out } = await at.run(['diff', 'small', 'S1']);
+      expect(code).to.equal(1);
+      expect(out)
+        .to.match(/^The first:\n(.*)\n/m)
+        .and.to.include('  + S1@');
+    });
+
+    it('ends with 4 where nothing differs but events were lost', async () => {
+      expect((await at.run(['diff', 'small', 'lossy'])).code).to.equal(4);
+    });
+
+    it('gives the same as JSON', async () => {
+      expect(await json('diff', 'small', 'other')).to.include({
+        a: 'small',
+        b: 'other',
+        differences: 0,
+        first: null,
+      });
+    });
+
+    it('refuses one trace twice', async () => {
+      expect(await wrong('diff', 'small', 'small')).to.include('both are trace small');
+    });
+  });
+
   describe('history, last and why', () => {
     it('tell the life of a program', async () => {
       const { code, out } = await at.run(['history', 'p1_16', 'S1']);
