@@ -23,6 +23,8 @@ export interface Streams {
 /** Where a command reads and writes, and how. */
 export interface Context {
   readonly settings: Settings;
+  /** How the user calls this program: what advice on the screen begins with. */
+  readonly program: string;
   readonly style: Style;
   readonly stdin: Terminal<Readable>;
   readonly stdout: Terminal<Writable>;
@@ -57,6 +59,8 @@ export function contextOf(settings: Settings, streams: Streams): Context {
   };
   return {
     settings,
+    // npm and npx say so; in a checkout there is no other way to call it by name.
+    program: streams.env['npm_command'] === undefined ? 'pagetrail' : 'npx pagetrail',
     style: wantsColours(settings, streams) ? Style.colours : Style.none,
     stdin,
     stdout,

@@ -16,6 +16,11 @@ function cell(context: Context, checked: number, equal: number, unknown = 0): st
   return unknown === 0 ? dressed : `${dressed} ${context.style.odd(`?${grouped(unknown)}`)}`;
 }
 
+const bytesCell = (context: Context, m: Moment): string => {
+  const share = percent(m.bytes_equal, m.bytes_checked);
+  return m.bytes_unknown === 0 ? share : `${share} ${context.style.odd(`?${grouped(m.bytes_unknown)}`)}`;
+};
+
 const row = (context: Context, m: Moment): readonly string[] => [
   m.moment,
   cell(context, m.pages_checked, m.pages_equal, m.pages_unknown),
@@ -24,7 +29,7 @@ const row = (context: Context, m: Moment): readonly string[] => [
   cell(context, m.areas_checked, m.areas_equal, m.areas_unknown),
   cell(context, m.symbols_checked, m.symbols_equal),
   cell(context, m.splits_checked, m.splits_equal),
-  `${percent(m.bytes_equal, m.bytes_checked)} ?${grouped(m.bytes_unknown)}`,
+  bytesCell(context, m),
   m.differences.length === 0 ? context.style.good('0') : context.style.bad(grouped(m.differences.length)),
 ];
 

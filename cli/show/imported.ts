@@ -64,7 +64,7 @@ export function importLines(
     ...notes,
   ];
   if (odd.length > 0) lines.push('', ...some(odd));
-  if (!context.settings.quiet) lines.push('', ...nextSteps(report.trace, path, isGiven));
+  if (!context.settings.quiet) lines.push('', ...nextSteps(context.program, report.trace, path, isGiven));
   return lines;
 }
 
@@ -86,11 +86,11 @@ function unknownText(context: Context, memory: Imported['result']['memory'], isG
   return parts.length === 0 ? 'no page that matters, at the end' : context.style.odd(parts.join('; '));
 }
 
-const nextSteps = (trace: string, path: string, isCapture: boolean): readonly string[] =>
+const nextSteps = (program: string, trace: string, path: string, isCapture: boolean): readonly string[] =>
   pairs([
     ...(isCapture
-      ? [['compare with the real kernel', `pagetrail conform ${quoted(trace)} ${quoted(path)}`] as const]
+      ? [['compare with the real kernel', `${program} conform ${quoted(trace)} ${quoted(path)}`] as const]
       : []),
-    ['memory at the end', `pagetrail state ${quoted(trace)}`],
-    ['step through it', `pagetrail shell ${quoted(trace)}`],
+    ['memory at the end', `${program} state ${quoted(trace)}`],
+    ['step through it', `${program} shell ${quoted(trace)}`],
   ]);
