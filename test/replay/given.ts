@@ -77,6 +77,10 @@ export const numbered = (facts: readonly Fact[], first = 1): Event[] =>
     ),
   );
 
+/** The same as starting facts. */
+export const asGiven = (events: readonly Event[]): Event[] =>
+  events.map((event) => Object.assign({}, event, { seq: 0, time: 0 }));
+
 let shared: string | null = null;
 const importedNames = new Set<string>();
 

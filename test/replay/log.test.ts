@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import type { Event } from '../../core/event/event.js';
 import { evolve, evolveAll } from '../../core/memory/evolve.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
 import { encodeMemory, REDUCER, snapshotKeeper } from '../../core/memory/snapshot.js';
@@ -8,11 +7,9 @@ import { must } from '../../replay/failed.js';
 import { openLog } from '../../replay/log.js';
 import { openStore } from '../../store/index.js';
 import { anyStream } from '../core/memory/arbitrary.js';
-import { logOf, numbered, scratchFile, write } from './given.js';
+import { asGiven, logOf, numbered, scratchFile, write } from './given.js';
 
 export const bytes = (memory: Memory): string => Buffer.from(encodeMemory(memory)).toString('hex');
-
-const given = (events: readonly Event[]): Event[] => events.map((event) => ({ ...event, seq: 0, time: 0 }));
 
 describe('a trace', () => {
   it('is read batch by batch between two moments', () => {
@@ -38,7 +35,7 @@ describe('a trace', () => {
   });
 
   it('begins with what is given, or with nothing known', () => {
-    const facts = given(numbered([{ kind: 'charged', bytes: 640 }]));
+    const facts = asGiven(numbered([{ kind: 'charged', bytes: 640 }]));
     expect(must(must(logOf([], { given: facts }).trace('t')).start()).charged).to.equal(640);
     const unknown = must(logOf([]).trace('t'));
     expect(must(unknown.start()).charged).to.equal(null);
@@ -53,7 +50,7 @@ describe('a trace', () => {
         fc.array(fc.nat({ max: 120 }), { minLength: 1, maxLength: 6 }),
         fc.integer({ min: 1, max: 40 }),
         (events, before, places, size) => {
-          const log = logOf(events, { size, given: given(before) });
+          const log = logOf(events, { size, given: asGiven(before) });
           const trace = must(log.trace('t'));
           for (const place of places) {
             const seq = Math.min(place, events.length);
