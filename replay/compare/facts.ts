@@ -95,7 +95,7 @@ const tell = (event: Event, memory: Memory): Told | null => {
       return told(
         'fill',
         'filled',
-        { pattern: event.pattern, way: event.way },
+        { pattern: `0x${event.pattern.toString(16)}`, way: event.way },
         placedAddress(memory, event.to),
         { first: event.to, bytes: event.length },
       );
