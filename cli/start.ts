@@ -77,7 +77,7 @@ const leftoverLines = (trace: TraceView, folder: string): Result<readonly string
   if (!words.ok) return words;
   const lines: string[] = [];
   for (const range of found) {
-    const mapping = stateOf({ name: trace.name, arch: null, kernel: null }, loaded.value).mappings.filter(
+    const mapping = stateOf({ name: trace.name, arch: null, kernel: null }, loaded.value).mappings.find(
       (m) => m.start === range.start,
     );
     const leaf = mapping?.page_size === 0x200000 ? 'one 2 MiB page' : 'pages of 4 KiB';
