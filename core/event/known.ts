@@ -1,3 +1,5 @@
+import type { Address } from '../value/address.js';
+import type { Word } from '../value/words.js';
 import { kindOf, type Common } from './kind.js';
 
 /**
@@ -20,6 +22,8 @@ export interface PagesKnown extends Common {
   readonly mark: number;
   /** Direct map: leaf shift of the 2M regions around; 0: not known. */
   readonly leaf: number;
+  /** How much later the event is that caused what is said of each next page: steps of one call change page after page. */
+  readonly stride: number;
 }
 export const PagesKnown = kindOf<PagesKnown>()('pages-known', 70, 'snapshot: pages as they were', {
   space: ['uint', '0: virtual pages, 1: direct map by pfn'],
@@ -30,6 +34,7 @@ export const PagesKnown = kindOf<PagesKnown>()('pages-known', 70, 'snapshot: pag
   frame: ['int', 'first frame (of the direct map: first virtual page backed); -1: none'],
   mark: ['uint', 'bit 0: it backed an executable page at some time'],
   leaf: ['uint', 'direct map: leaf shift of the regions around; 0: not known'],
+  stride: ['uint', 'how much greater the causing event of each next page is'],
 });
 
 /** Frames of an area, kept until they are released. */
@@ -79,10 +84,18 @@ export const WordSeen = kindOf<WordSeen>()('word-seen', 73, 'snapshot: a word th
   value: ['uint', '32-bit little-endian value'],
 });
 
-/** What several events of its life have made of a program. */
+/** A program: what the events of its life so far have made of it. */
 export interface ProgramKnown extends Common {
   readonly kind: 'program-known';
   readonly program: number;
+  readonly pointer: Word;
+  readonly chunk: Address;
+  readonly bytes: number;
+  readonly proglen: number;
+  readonly type: string;
+  /** Start of the code; zero: not known yet. */
+  readonly start: Address;
+  readonly length: number;
   readonly name: string;
   readonly id: number;
   readonly symbols: number;
@@ -90,6 +103,13 @@ export interface ProgramKnown extends Common {
 }
 export const ProgramKnown = kindOf<ProgramKnown>()('program-known', 74, 'snapshot: a program as it was', {
   program: ['uint', 'number of the program'],
+  pointer: ['word', 'struct bpf_prog *'],
+  chunk: ['address', 'first byte of its memory'],
+  bytes: ['uint', 'size of its memory'],
+  proglen: ['uint', 'image length asked for'],
+  type: ['text', 'program, function, classic or dispatcher'],
+  start: ['address', 'bpf_func; 0: not known yet'],
+  length: ['uint', 'jited_len in bytes'],
   name: ['text', 'symbol that names it; empty: none yet'],
   id: ['uint', 'program id; 0: unknown'],
   symbols: ['uint', 'published symbols that begin at its entry'],

@@ -1,8 +1,10 @@
 import type { EventOf } from '../event/event.js';
 import { Space } from '../event/pages.js';
+import { Address } from '../value/address.js';
 import { ContentClass, PageContent } from './content.js';
 import type { Draft } from './evolve.js';
-import { frameKey, Memory, NO_FRAME, type Program, type ProgramState } from './memory.js';
+import { putProgram } from './evolvePrograms.js';
+import { frameKey, Memory, NO_FRAME, type ProgramState } from './memory.js';
 import { NODE_PAGES, PageTable, type PageNode } from './pageTable.js';
 import { SparseMap } from './sparse.js';
 
@@ -27,10 +29,12 @@ const applyPages = (draft: Draft, token: object, event: EventOf<'pages-known'>):
     for (let slot = first; slot < stop; slot++) if (node.shift[slot] === 0) node.count++;
     node.shift.fill(event.shift, first, stop);
     node.prot.fill(event.prot, first, stop);
-    node.cause.fill(event.seq, first, stop);
     node.mark.fill(event.mark, first, stop);
-    for (let slot = first; slot < stop; slot++)
-      node.frame[slot] = event.frame + step * (page - event.page + slot - first);
+    for (let slot = first; slot < stop; slot++) {
+      const index = page - event.page + slot - first;
+      node.frame[slot] = event.frame + step * index;
+      node.cause[slot] = event.seq + event.stride * index;
+    }
     if (direct) node.leaf = event.leaf;
     page += stop - first;
   }
@@ -54,10 +58,16 @@ const applyWord = (draft: Draft, token: object, event: EventOf<'word-seen'>): vo
 };
 
 const applyProgramKnown = (draft: Draft, token: object, event: EventOf<'program-known'>): void => {
-  const program = SparseMap.get(draft.programs, event.program);
-  if (program === undefined) return;
-  draft.programs = SparseMap.set<Program>(draft.programs, token, event.program, {
-    ...program,
+  const placed = !Address.isZero(event.start);
+  putProgram(draft, token, {
+    number: event.program,
+    pointer: event.pointer,
+    chunk: event.chunk,
+    bytes: event.bytes,
+    proglen: event.proglen,
+    type: event.type,
+    start: placed ? event.start : null,
+    length: placed ? event.length : null,
     name: event.name === '' ? null : event.name,
     id: event.id === 0 ? null : event.id,
     symbols: event.symbols,

@@ -119,6 +119,19 @@ const unpublish = (draft: Draft, token: object, event: EventOf<'unpublished'>): 
   replace(draft, token, next);
 };
 
+/** Puts a program in its place, in both indexes, too. */
+export const putProgram = (draft: Draft, token: object, program: Program): void => {
+  replace(draft, token, program);
+  draft.programsByChunk = addChunk(draft.programsByChunk, token, program);
+  if (!Word.isZero(program.pointer))
+    draft.programsByPointer = add(
+      draft.programsByPointer,
+      token,
+      pointerPage(program.pointer),
+      program.number,
+    );
+};
+
 export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): void => {
   switch (event.kind) {
     case 'program-allocated': {
@@ -136,15 +149,7 @@ export const applyProgram = (draft: Draft, token: object, event: ProgramEvent): 
         symbols: 0,
         state: 'allocated',
       };
-      replace(draft, token, program);
-      draft.programsByChunk = addChunk(draft.programsByChunk, token, program);
-      if (!Word.isZero(program.pointer))
-        draft.programsByPointer = add(
-          draft.programsByPointer,
-          token,
-          pointerPage(program.pointer),
-          program.number,
-        );
+      putProgram(draft, token, program);
       return;
     }
     case 'program-placed': {

@@ -41,15 +41,25 @@ interface Run {
   pages: number;
   readonly node: PageNode;
   readonly slot: number;
+  /** How much later the cause of each next page is; of a single page not settled. */
+  stride: number;
 }
 
-const continues = (run: Run, node: PageNode, slot: number, leaf: boolean): boolean =>
-  node.shift[slot] === run.node.shift[run.slot] &&
-  node.prot[slot] === run.node.prot[run.slot] &&
-  node.cause[slot] === run.node.cause[run.slot] &&
-  node.mark[slot] === run.node.mark[run.slot] &&
-  node.frame[slot] === follows(run.node.frame[run.slot] as number, run.pages) &&
-  (!leaf || node.leaf === run.node.leaf);
+/** Whether the next page belongs to a run; the second page settles the stride. */
+const continues = (run: Run, node: PageNode, slot: number, direct: boolean): boolean => {
+  if (
+    node.shift[slot] !== run.node.shift[run.slot] ||
+    node.prot[slot] !== run.node.prot[run.slot] ||
+    node.mark[slot] !== run.node.mark[run.slot] ||
+    node.frame[slot] !== follows(run.node.frame[run.slot] as number, run.pages) ||
+    (direct && node.leaf !== run.node.leaf)
+  )
+    return false;
+  const later = (node.cause[slot] as number) - (run.node.cause[run.slot] as number);
+  if (run.pages > 1) return later === run.stride * run.pages;
+  run.stride = later;
+  return later >= 0;
+};
 
 const pageFacts = (table: PageTable, space: Space, say: Say): void => {
   const direct = space === Space.direct;
@@ -67,6 +77,7 @@ const pageFacts = (table: PageTable, space: Space, say: Say): void => {
       frame: node.frame[slot] as number,
       mark: node.mark[slot] as number,
       leaf: direct ? node.leaf : 0,
+      stride: pages > 1 ? run.stride : 0,
     });
     run = null;
   };
@@ -84,7 +95,7 @@ const pageFacts = (table: PageTable, space: Space, say: Say): void => {
         continue;
       }
       close();
-      run = { page: base + slot, pages: 1, node, slot };
+      run = { page: base + slot, pages: 1, node, slot, stride: 0 };
     }
   }
   close();
@@ -147,16 +158,21 @@ const packFacts = (memory: Memory, say: Say): void => {
 };
 
 const programFacts = (program: Program, say: Say): void => {
-  const { number, pointer, chunk, bytes, proglen, type, start, length } = program;
-  say(0, { kind: 'program-allocated', program: number, pointer, chunk, bytes, proglen, type });
-  if (start !== null) say(0, { kind: 'program-placed', program: number, start, length: length ?? 0 });
+  const { number, pointer, chunk, bytes, proglen, type, start, length, name, id, symbols, state } = program;
   say(0, {
     kind: 'program-known',
     program: number,
-    name: program.name ?? '',
-    id: program.id ?? 0,
-    symbols: program.symbols,
-    state: program.state,
+    pointer,
+    chunk,
+    bytes,
+    proglen,
+    type,
+    start: start ?? Address.zero,
+    length: length ?? 0,
+    name: name ?? '',
+    id: id ?? 0,
+    symbols,
+    state,
   });
 };
 

@@ -8,7 +8,7 @@ import { nothing, type Memory } from './memory.js';
  * Version of the reducer and of what snapshots hold: to be raised when `evolve` gives another memory for the same events, so that snapshots made
  * before are passed over.
  */
-export const REDUCER = 'memory-1';
+export const REDUCER = 'memory-2';
 
 /** The canonical bytes of a memory: equal memories have equal bytes. */
 export const encodeMemory = (memory: Memory): Uint8Array => encodeEvents(factsOf(memory));

@@ -6,7 +6,7 @@ import type {
   StateKnown,
   WordSeen,
 } from '../../event/known.js';
-import { numberAt, textAt } from '../columns.js';
+import { addressAt, numberAt, textAt, wordAt } from '../columns.js';
 import type { Row } from '../row.js';
 
 const pagesKnown: Row<PagesKnown> = {
@@ -19,6 +19,7 @@ const pagesKnown: Row<PagesKnown> = {
     frame: (e) => e.frame,
     mark: (e) => e.mark,
     leaf: (e) => e.leaf,
+    stride: (e) => e.stride,
   },
   make: (seq, time, cpu, task, call, origin, f, j) => ({
     seq,
@@ -36,6 +37,7 @@ const pagesKnown: Row<PagesKnown> = {
     frame: numberAt(f.frame, j),
     mark: numberAt(f.mark, j),
     leaf: numberAt(f.leaf, j),
+    stride: numberAt(f.stride, j),
   }),
 };
 
@@ -91,6 +93,13 @@ const wordSeen: Row<WordSeen> = {
 const programKnown: Row<ProgramKnown> = {
   get: {
     program: (e) => e.program,
+    pointer: (e) => e.pointer,
+    chunk: (e) => e.chunk,
+    bytes: (e) => e.bytes,
+    proglen: (e) => e.proglen,
+    type: (e) => e.type,
+    start: (e) => e.start,
+    length: (e) => e.length,
     name: (e) => e.name,
     id: (e) => e.id,
     symbols: (e) => e.symbols,
@@ -105,6 +114,13 @@ const programKnown: Row<ProgramKnown> = {
     origin,
     kind: 'program-known',
     program: numberAt(f.program, j),
+    pointer: wordAt(f.pointer, j),
+    chunk: addressAt(f.chunk, j),
+    bytes: numberAt(f.bytes, j),
+    proglen: numberAt(f.proglen, j),
+    type: textAt(f.type, j),
+    start: addressAt(f.start, j),
+    length: numberAt(f.length, j),
     name: textAt(f.name, j),
     id: numberAt(f.id, j),
     symbols: numberAt(f.symbols, j),
