@@ -1,5 +1,5 @@
 import type { Arch } from '../../core/arch/arch.js';
-import { knownBytes } from '../../core/memory/bytes.js';
+import { knownBytes, type KnownBytes } from '../../core/memory/bytes.js';
 import { Memory } from '../../core/memory/memory.js';
 import { PageTable, type PageEntry } from '../../core/memory/pageTable.js';
 import type { Profile } from '../../core/profile/profile.js';
@@ -16,9 +16,8 @@ export interface Difference {
   readonly dump: string;
 }
 
-/** Figures of one moment, as the fixed output has them. */
-export interface MomentFigures {
-  readonly moment: string;
+/** What was counted at one moment. */
+interface Figures {
   readonly pages_checked: number;
   readonly pages_equal: number;
   readonly pages_unknown: number;
@@ -36,6 +35,11 @@ export interface MomentFigures {
   readonly bytes_unknown: number;
   readonly splits_checked: number;
   readonly splits_equal: number;
+}
+
+/** Figures of one moment, as the fixed output has them. */
+export interface MomentFigures extends Figures {
+  readonly moment: string;
   readonly differences: readonly Difference[];
 }
 
@@ -56,6 +60,12 @@ const entryText = (entry: PageEntry, phys: number): string => {
 const dumpText = (range: DumpedRange, page: number): string =>
   `${rangeProt(range)} leaf ${range.leaf / 1024}K phys ${range.phys === null ? '?' : pageText(range.phys + page - range.start.page)}`;
 
+/** Figures and differences of one moment while they are gathered. */
+interface Tally {
+  readonly figures: { -readonly [K in keyof Figures]: Figures[K] };
+  readonly differences: Difference[];
+}
+
 type Verdict = 'equal' | 'unknown' | 'different';
 
 const judge = (entry: PageEntry, range: DumpedRange, phys: number, wanted: number | null): Verdict => {
@@ -69,22 +79,18 @@ const judge = (entry: PageEntry, range: DumpedRange, phys: number, wanted: numbe
   return protKnown && entry.shift >= 12 && phys >= 0 ? 'equal' : 'unknown';
 };
 
-const key = (at: Address, name: string): string => `${Address.toText(at)} ${name}`;
+/** What is being compared, and with what. */
+interface Sides {
+  readonly memory: Memory;
+  readonly dump: Dump;
+  readonly arch: Arch;
+  readonly profile: Profile;
+  /** False for a trace that began without a dump: older symbols and counters are not known, which is no difference. */
+  readonly given: boolean;
+}
 
-/** Compares a rebuilt memory with a dump of the real kernel at the same moment. */
-export const compareMoment = (
-  moment: string,
-  memory: Memory,
-  dump: Dump,
-  arch: Arch,
-  profile: Profile,
-): MomentFigures => {
-  const differences: Difference[] = [];
-  const differ = (what: Difference['what'], at: string, state: string, real: string): void => {
-    if (differences.length < MAX_DIFFERENCES) differences.push({ what, at, state, dump: real });
-  };
-  const figures = {
-    moment,
+const newTally = (): Tally => ({
+  figures: {
     pages_checked: 0,
     pages_equal: 0,
     pages_unknown: 0,
@@ -102,156 +108,189 @@ export const compareMoment = (
     bytes_unknown: 0,
     splits_checked: 0,
     splits_equal: 0,
-  };
+  },
+  differences: [],
+});
 
+const differ = (tally: Tally, what: Difference['what'], at: string, state: string, real: string): void => {
+  if (tally.differences.length < MAX_DIFFERENCES) tally.differences.push({ what, at, state, dump: real });
+};
+
+/** First page of the part of the address space that dumps cover. */
+const dumpedFrom = (arch: Arch): number => Math.min(arch.moduleRange(true)[0], arch.moduleRange(false)[0]);
+
+/** Calls `visit` with each page of a range and the frame that the dump shows for it. */
+const eachPage = (range: DumpedRange, visit: (page: number, frame: number | null) => void): void => {
+  for (let page: number = range.start.page; page < range.end.page; page++)
+    visit(page, range.phys === null ? null : range.phys + page - range.start.page);
+};
+
+const comparePages = ({ memory, dump, arch }: Sides, tally: Tally): void => {
+  const { figures } = tally;
   const dumped = new Set<number>();
   for (const range of dump.executableArea)
-    for (let page: number = range.start.page; page < range.end.page; page++) {
+    eachPage(range, (page, frame) => {
       dumped.add(page);
       figures.pages_checked++;
       const entry = Memory.page(memory, page);
-      const verdict =
-        entry === null
-          ? 'unknown'
-          : judge(
-              entry,
-              range,
-              entry.frame,
-              range.phys === null ? null : range.phys + page - range.start.page,
-            );
+      const verdict = entry === null ? 'unknown' : judge(entry, range, entry.frame, frame);
       if (verdict === 'equal') figures.pages_equal++;
       else if (verdict === 'unknown') {
         figures.pages_unknown++;
         if (range.executable) figures.executable_unknown++;
-      } else
-        differ(
-          'page',
-          pageText(page),
-          entry === null ? 'unknown' : entryText(entry, entry.frame),
-          dumpText(range, page),
-        );
-    }
+      } else if (entry !== null)
+        differ(tally, 'page', pageText(page), entryText(entry, entry.frame), dumpText(range, page));
+    });
+  if (dump.absent.includes('pagetable.txt')) return;
   // What the state has mapped in that part of the address space and the kernel has not.
-  const first =
-    arch.moduleRange(true)[0] < arch.moduleRange(false)[0]
-      ? arch.moduleRange(true)[0]
-      : arch.moduleRange(false)[0];
-  for (const [page, node, slot] of PageTable.pages(memory.virtual, first))
-    if (!dumped.has(page) && Prot.has(node.prot[slot] as number, Prot.present))
-      differ('page', pageText(page), `mapped ${Prot.toText(node.prot[slot] as number)}`, 'not mapped');
+  for (const [page, node, slot] of PageTable.pages(memory.virtual, dumpedFrom(arch))) {
+    const prot = node.prot[slot] as number;
+    if (!dumped.has(page) && Prot.has(prot, Prot.present))
+      differ(tally, 'page', pageText(page), `mapped ${Prot.toText(prot)}`, 'not mapped');
+  }
+};
 
-  for (const range of [...dump.directMap, ...dump.formerDirectMap, ...dump.notPresent]) {
-    if (range.phys === null) continue;
-    for (let i = 0; i < range.end.page - range.start.page; i++) {
-      const pfn = range.phys + i;
+const compareAliases = ({ memory, dump }: Sides, tally: Tally): void => {
+  const { figures } = tally;
+  for (const range of [...dump.directMap, ...dump.formerDirectMap, ...dump.notPresent])
+    eachPage(range, (page, pfn) => {
+      if (pfn === null) return;
       figures.alias_checked++;
       const entry = Memory.alias(memory, pfn);
       const verdict = entry === null ? 'unknown' : judge(entry, range, pfn, pfn);
       if (verdict === 'equal') figures.alias_equal++;
       else if (verdict === 'unknown') figures.alias_unknown++;
-      else
-        differ(
-          'alias',
-          pageText(range.start.page + i),
-          entry === null ? 'unknown' : entryText(entry, pfn),
-          dumpText(range, range.start.page + i),
-        );
-    }
-  }
+      else if (entry !== null)
+        differ(tally, 'alias', pageText(page), entryText(entry, pfn), dumpText(range, page));
+    });
+};
 
-  const areas = new Map<number, number>();
+const compareAreas = ({ memory, dump, arch }: Sides, tally: Tally): void => {
+  if (dump.absent.includes('vmallocinfo.txt')) return;
+  const { figures } = tally;
+  const ends = new Map<number, number>();
   for (const area of Memory.areas(memory))
-    if (area.state === 'live') areas.set(area.start, area.start + area.pages);
+    if (area.state === 'live') ends.set(area.start, area.start + area.pages);
+  let lowest = dumpedFrom(arch);
   for (const area of dump.areas) {
     if (area.lazy) continue;
     figures.areas_checked++;
-    const end = areas.get(area.start.page);
-    areas.delete(area.start.page);
+    lowest = Math.min(lowest, area.start.page);
+    const end = ends.get(area.start.page);
+    ends.delete(area.start.page);
     if (end === undefined) figures.areas_unknown++;
     else if (end === area.end.page) figures.areas_equal++;
     else
       differ(
+        tally,
         'area',
         Address.toText(area.start),
         `ends at ${pageText(end)}`,
         `ends at ${Address.toText(area.end)}`,
       );
   }
-  const outside = dump.areas.reduce((low, area) => Math.min(low, area.start.page), Infinity);
-  for (const [start, end] of areas)
-    if (start >= outside || start >= first)
-      differ('area', pageText(start), `live, ends at ${pageText(end)}`, 'no such area');
-
-  const names = new Map<string, number>();
-  for (const symbol of Memory.symbols(memory))
-    names.set(key(symbol.start, symbol.name), (names.get(key(symbol.start, symbol.name)) ?? 0) + 1);
-  for (const symbol of dump.symbols) {
-    figures.symbols_checked++;
-    const k = key(symbol.address, symbol.name);
-    const count = names.get(k) ?? 0;
-    if (count > 0) {
-      figures.symbols_equal++;
-      if (count === 1) names.delete(k);
-      else names.set(k, count - 1);
-    } else differ('symbol', Address.toText(symbol.address), 'not published', symbol.name);
-  }
-  for (const k of names.keys())
-    differ('symbol', k.split(' ')[0] as string, k.split(' ')[1] as string, 'no such symbol');
-
-  const pages = dump.bytes === null ? [] : dump.bytes.pages();
-  for (const page of pages) {
-    const real = dump.bytes?.page(page) as Uint8Array;
-    const known = knownBytes(memory, page, arch.trap, profile.chargeUnit === 'pages');
-    figures.bytes_checked += PAGE_SIZE;
-    if (known === null) {
-      figures.bytes_unknown += PAGE_SIZE;
-      continue;
-    }
-    compareBytes(page, real, 0, PAGE_SIZE, known, figures, differ);
-  }
-  for (const page of dump.bytes?.partialPages() ?? []) {
-    const part = dump.bytes?.part(page) ?? null;
-    const known = knownBytes(memory, page, arch.trap, profile.chargeUnit === 'pages');
-    for (const { from, to } of part?.known ?? []) {
-      figures.bytes_checked += to - from;
-      if (known === null || part === null) figures.bytes_unknown += to - from;
-      else compareBytes(page, part.bytes, from, to, known, figures, differ);
-    }
-  }
-
-  for (const [name, value] of [
-    ['direct_map_level2_splits', memory.counters.level2Splits],
-    ['direct_map_level3_splits', memory.counters.level3Splits],
-    ['direct_map_level2_collapses', memory.counters.level2Collapses],
-    ['direct_map_level3_collapses', memory.counters.level3Collapses],
-  ] as const) {
-    const real = dump.vmstat[name];
-    if (real === undefined) continue;
-    figures.splits_checked++;
-    if (real === value) figures.splits_equal++;
-    else differ('splits', name, String(value), String(real));
-  }
-  return { ...figures, differences };
+  for (const [start, end] of ends)
+    if (start >= lowest)
+      differ(tally, 'area', pageText(start), `live, ends at ${pageText(end)}`, 'no such area');
 };
 
+const symbolKey = (at: Address, name: string): string => `${Address.toText(at)} ${name}`;
+
+const compareSymbols = ({ memory, dump, given }: Sides, tally: Tally): void => {
+  if (dump.absent.includes('kallsyms.txt')) return;
+  const { figures } = tally;
+  const published = new Map<string, { readonly at: Address; readonly name: string; count: number }>();
+  for (const { start, name } of Memory.symbols(memory)) {
+    const key = symbolKey(start, name);
+    const known = published.get(key);
+    if (known === undefined) published.set(key, { at: start, name, count: 1 });
+    else known.count++;
+  }
+  for (const symbol of dump.symbols) {
+    const known = published.get(symbolKey(symbol.address, symbol.name));
+    if (known === undefined || known.count === 0) {
+      if (!given) continue;
+      figures.symbols_checked++;
+      differ(tally, 'symbol', Address.toText(symbol.address), 'not published', symbol.name);
+      continue;
+    }
+    figures.symbols_checked++;
+    figures.symbols_equal++;
+    known.count--;
+  }
+  for (const { at, name, count } of published.values())
+    if (count > 0) differ(tally, 'symbol', Address.toText(at), name, 'no such symbol');
+};
+
+/** Bytes `from` to `to` of one page. */
 const compareBytes = (
+  tally: Tally,
   page: number,
   real: Uint8Array,
-  from: number,
-  to: number,
-  known: { readonly bytes: Uint8Array; readonly known: Uint8Array },
-  figures: { bytes_equal: number; bytes_unknown: number },
-  differ: (what: Difference['what'], at: string, state: string, real: string) => void,
+  { from, to }: { readonly from: number; readonly to: number },
+  known: KnownBytes | null,
 ): void => {
+  const { figures } = tally;
+  figures.bytes_checked += to - from;
+  if (known === null) {
+    figures.bytes_unknown += to - from;
+    return;
+  }
   let reported = false;
+  const hex = (bytes: Uint8Array, at: number): string =>
+    Buffer.from(bytes.subarray(at, Math.min(at + 8, to))).toString('hex');
   for (let i = from; i < to; i++) {
     if (known.known[i] === 0) figures.bytes_unknown++;
     else if (known.bytes[i] === real[i]) figures.bytes_equal++;
     else if (!reported) {
       reported = true;
-      const hex = (bytes: Uint8Array): string =>
-        Buffer.from(bytes.subarray(i, Math.min(i + 8, to))).toString('hex');
-      differ('bytes', Address.toText(Address.of(page, i)), hex(known.bytes), hex(real));
+      differ(tally, 'bytes', Address.toText(Address.of(page, i)), hex(known.bytes, i), hex(real, i));
     }
   }
+};
+
+const compareContents = ({ memory, dump, arch, profile }: Sides, tally: Tally): void => {
+  const { bytes } = dump;
+  if (bytes === null) return;
+  const knownOf = (page: number): KnownBytes | null =>
+    knownBytes(memory, page, arch.trap, profile.chargeUnit === 'pages');
+  for (const page of bytes.pages()) {
+    const real = bytes.page(page);
+    if (real !== null) compareBytes(tally, page, real, { from: 0, to: PAGE_SIZE }, knownOf(page));
+  }
+  for (const page of bytes.partialPages()) {
+    const part = bytes.part(page);
+    const known = knownOf(page);
+    for (const range of part?.known ?? [])
+      if (part !== null) compareBytes(tally, page, part.bytes, range, known);
+  }
+};
+
+const compareCounters = ({ memory, dump, given }: Sides, tally: Tally): void => {
+  if (!given) return;
+  const { counters } = memory;
+  for (const [name, value] of [
+    ['direct_map_level2_splits', counters.level2Splits],
+    ['direct_map_level3_splits', counters.level3Splits],
+    ['direct_map_level2_collapses', counters.level2Collapses],
+    ['direct_map_level3_collapses', counters.level3Collapses],
+  ] as const) {
+    const real = dump.vmstat[name];
+    if (real === undefined) continue;
+    tally.figures.splits_checked++;
+    if (real === value) tally.figures.splits_equal++;
+    else differ(tally, 'splits', name, String(value), String(real));
+  }
+};
+
+/** Compares a rebuilt memory with a dump of the real kernel at the same moment. What the dump leaves out is not compared. */
+export const compareMoment = (moment: string, sides: Sides): MomentFigures => {
+  const tally = newTally();
+  comparePages(sides, tally);
+  compareAliases(sides, tally);
+  compareAreas(sides, tally);
+  compareSymbols(sides, tally);
+  compareContents(sides, tally);
+  compareCounters(sides, tally);
+  return { moment, ...tally.figures, differences: tally.differences };
 };

@@ -113,7 +113,9 @@ export const conform = (store: Store, trace: string, folder: string): Result<Con
     if (given !== null && phase.index === given.index) return ok(null);
     const dump = capture.value.dump(phase);
     if (!dump.ok) return dump;
-    moments.push(compareMoment(phase.name, memory, dump.value, x86_64, profile));
+    moments.push(
+      compareMoment(phase.name, { memory, dump: dump.value, arch: x86_64, profile, given: given !== null }),
+    );
     return ok(null);
   });
   if (!walked.ok) return walked;

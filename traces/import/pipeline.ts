@@ -4,6 +4,7 @@
  * Segments are cut by count only, so the same input gives the same bytes whatever the machine: an interrupted import is simply run again.
  */
 import { x86_64 } from '../../core/arch/x86_64.js';
+import { describeKinds } from '../../core/codec/describe.js';
 import { encodeEvents } from '../../core/codec/events.js';
 import { canonicalFunction, LINES } from '../../core/driver/lines.js';
 import { Follow, type FollowCounts, type FollowDivergence } from '../../core/driver/follow/follow.js';
@@ -17,7 +18,7 @@ import type { Profile } from '../../core/profile/profile.js';
 import { fail, ok, type Failure, type Result } from '../../core/value/failure.js';
 import type { Store, TraceLog } from '../../store/index.js';
 import type { Dump } from '../capture/dump.js';
-import type { TraceLine } from '../ftrace/line.js';
+import type { CallLine, TraceLine } from '../ftrace/line.js';
 import { writer, type Writer } from '../writer.js';
 import { givenFacts } from './given.js';
 
@@ -86,6 +87,12 @@ export const archFailure = (arch: string): Failure => ({
   hint: 'this version follows recordings of x86_64',
 });
 
+/** The line under the name by which the model knows its function. */
+const canonical = (line: CallLine): CallLine => {
+  const fn = canonicalFunction(line.fn);
+  return fn === line.fn ? line : { ...line, fn };
+};
+
 export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   const recognise = recogniser();
   const waiting: TraceLine[] = [];
@@ -151,6 +158,11 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       failure = created.error;
       return;
     }
+    const described = store.describe(describeKinds());
+    if (!described.ok) {
+      failure = described.error;
+      return;
+    }
     log = created.value;
     out = writer({ log, memory: () => (follow as Follow).memory(), onBatch: options.onBatch });
     const start = options.dump === null ? { ...nothing, charged: null } : evolveAll(nothing, given);
@@ -167,11 +179,11 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   return {
     take: (given) => {
       if (failed() !== null) return false;
-      const line = given.kind === 'call' ? { ...given, fn: canonicalFunction(given.fn) } : given;
+      const line = given.kind === 'call' ? canonical(given) : given;
       if (line.kind === 'call') {
         recognise.note(line);
         calls++;
-        if (Object.hasOwn(LINES, line.fn)) known++;
+        if (known === 0 && Object.hasOwn(LINES, line.fn)) known++;
       }
       if (follow !== null) give(line);
       else {

@@ -1,5 +1,6 @@
 /** From a workload to an appended log: emulate, encode, append. The same workload, kernel and seed give the same bytes and the same root. */
 import { x86_64 } from '../../core/arch/x86_64.js';
+import { describeKinds } from '../../core/codec/describe.js';
 import { bootEvents, emulate } from '../../core/driver/emulate/emulate.js';
 import type { ChoiceSource } from '../../core/driver/emulate/machine.js';
 import type { Event } from '../../core/event/event.js';
@@ -81,6 +82,8 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
     genesis: genesisBytes(given),
   });
   if (!created.ok) return created;
+  const described = store.describe(describeKinds());
+  if (!described.ok) return described;
   const log = created.value;
   let memory = emptyMemory;
   const out = writer({ log, memory: () => memory(), onBatch: options.onBatch });

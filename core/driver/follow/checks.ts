@@ -43,9 +43,11 @@ export const checkChunk = (
   }
   scene.adopted = true;
   scene.chosen('chunk', text(answer), text(predicted), call);
-  if (answer !== null && Memory.packAt(scene.memory(), answer.page) === null)
-    forgetUnseen(scene, answer, size, call);
-  else scene.diverge('chunk', line, text(predicted), text(answer), call);
+  if (answer === null) return scene.diverge('chunk', line, text(predicted), text(answer), call);
+  const pack = Memory.packAt(scene.memory(), answer.page);
+  if (pack === null) forgetUnseen(scene, answer, size, call);
+  // Where the bitmap is not fully known, a first fit that passes over a hole proves the hole to be taken: no miss of the model.
+  else if (!pack.partial) scene.diverge('chunk', line, text(predicted), text(answer), call);
 };
 
 /** Refused although there was room: somebody has lowered the limit since (bpf_jit_limit is not traced). */

@@ -57,8 +57,13 @@ export const newContext = (root: RecordedLine, foreign: boolean, abandoned: bool
 /** seq of the innermost recorded call of a context; 0: none. */
 export const innermost = (context: Context | undefined): number => {
   if (context === undefined) return 0;
-  const open = context.open.at(-1);
-  return open?.seq ?? context.calls.findLast((call) => call.visible)?.seq ?? 0;
+  const { open, calls } = context;
+  if (open.length > 0) return (open.at(-1) as OpenLine).seq;
+  for (let i = calls.length - 1; i >= 0; i--) {
+    const call = calls[i] as OpenCall;
+    if (call.visible) return call.seq;
+  }
+  return 0;
 };
 
 /** seq of the innermost recorded call of a task; 0: none. */

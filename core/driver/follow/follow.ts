@@ -331,12 +331,13 @@ export class Follow {
   #push(context: Context, fn: KernelFunction, args: Args, seq: number, line: RecordedLine | null): void {
     const generator = fn.body(this.#scene.kernel, args);
     context.calls.push({ fn, args, generator, visible: line !== null, seq, result: undefined, entry: line });
-    const size = Number(args['size']);
-    const at = args['ptr'];
     if (fn.name === 'bpf_prog_pack_alloc')
-      this.#packs.set(context, { kind: 'alloc', size, context, done: false });
-    else if (fn.name === 'bpf_prog_pack_free' && typeof at === 'object' && 'page' in at)
-      this.#packs.set(context, { kind: 'free', size, at, context, done: false });
+      this.#packs.set(context, { kind: 'alloc', size: Number(args['size']), context, done: false });
+    else if (fn.name === 'bpf_prog_pack_free') {
+      const at = args['ptr'];
+      if (typeof at === 'object' && 'page' in at)
+        this.#packs.set(context, { kind: 'free', size: Number(args['size']), at, context, done: false });
+    }
   }
 
   /** Runs the model until it needs the next line. */
@@ -362,12 +363,11 @@ export class Follow {
       const request = step.value;
       switch (request.request) {
         case 'state': {
-          const open = this.#packs.get(context);
-          if (
-            open !== undefined &&
-            (request.fact.kind === 'chunk-freed' || request.fact.kind === 'chunk-allocated')
-          )
-            open.done = true;
+          const { kind } = request.fact;
+          if (kind === 'chunk-freed' || kind === 'chunk-allocated') {
+            const open = this.#packs.get(context);
+            if (open !== undefined) open.done = true;
+          }
           value = this.#scene.emit(request.fact, Origin.derived, innermost(context));
           continue;
         }

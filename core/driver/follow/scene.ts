@@ -42,6 +42,8 @@ export interface LineHead {
 }
 
 export const PMD_SIZE = 0x200000;
+/** Names of tasks that are kept. */
+const MOST_TASKS = 10_000;
 
 /** The side of a follow that writes: events, memory, counts. What it learns of the machine is kept here too. */
 export class Scene {
@@ -58,11 +60,15 @@ export class Scene {
 
   readonly #folder: Folder;
   readonly #emit: (event: Event) => void;
-  readonly #names = new Map<number, string>();
+  /** By the number of the signature. */
+  readonly #names: (string | undefined)[] = [];
+  readonly #taskNames = new Map<number, { readonly comm: string; readonly text: string }>();
   #seq = 0;
   #time = 0;
   #cpu = 0;
   #task = '';
+  #pid = -1;
+  #comm = '';
   #lowestName: number;
 
   constructor(options: FollowOptions) {
@@ -104,7 +110,17 @@ export class Scene {
   head(line: LineHead): void {
     this.#time = line.time;
     this.#cpu = line.cpu;
-    this.#task = `${line.task}-${line.pid}`;
+    if (line.pid === this.#pid && line.task === this.#comm) return;
+    this.#pid = line.pid;
+    this.#comm = line.task;
+    // One string for each task: a new one for each line would have to be compared again by whoever keeps it.
+    let task = this.#taskNames.get(line.pid);
+    if (task?.comm !== line.task) {
+      task = { comm: line.task, text: `${line.task}-${line.pid}` };
+      if (this.#taskNames.size >= MOST_TASKS) this.#taskNames.clear();
+      this.#taskNames.set(line.pid, task);
+    }
+    this.#task = task.text;
   }
 
   emit(fact: Fact, origin: Origin, call: number): number {
@@ -126,11 +142,23 @@ export class Scene {
 
   /** The line itself, as an event. */
   emitLine(line: RecordedLine, call: number): number {
-    let names = this.#names.get(line.signature.id);
-    if (names === undefined) this.#names.set(line.signature.id, (names = line.signature.names.join(',')));
-    const values = { hi: line.hi, lo: line.lo, texts: line.texts };
-    const kind = line.isReturn ? 'returned' : 'entered';
-    return this.emit({ kind, fn: line.fn, place: line.place, names, values }, Origin.observed, call);
+    const names = (this.#names[line.signature.id] ??= line.signature.names.join(','));
+    const event: Event = {
+      seq: ++this.#seq,
+      time: this.#time,
+      cpu: this.#cpu,
+      task: this.#task,
+      call,
+      origin: Origin.observed,
+      kind: line.isReturn ? 'returned' : 'entered',
+      fn: line.fn,
+      place: line.place,
+      names,
+      values: { hi: line.hi, lo: line.lo, texts: line.texts },
+    };
+    this.#folder.apply(event);
+    this.#emit(event);
+    return this.#seq;
   }
 
   /** Counts a choice by its kind. */

@@ -13,7 +13,7 @@ export interface Visibility {
 
 export const visibility = (): Visibility => {
   const seen = new Map<string, Set<string>>();
-  const hidden = new Map<string, number>();
+  const hidden = new Map<string, Map<string, number>>();
   const returning = new Set<string>();
   const functions = new Set<string>();
   return {
@@ -24,11 +24,11 @@ export const visibility = (): Visibility => {
       functions.add(callee);
       if (callees.has(callee)) return 0;
       callees.add(callee);
-      return hidden.get(`${caller} ${callee}`) ?? 0;
+      return hidden.get(caller)?.get(callee) ?? 0;
     },
     hide: (caller, callee) => {
-      const key = `${caller} ${callee}`;
-      hidden.set(key, (hidden.get(key) ?? 0) + 1);
+      const callees = hidden.get(caller) ?? new Map<string, number>();
+      hidden.set(caller, callees.set(callee, (callees.get(callee) ?? 0) + 1));
     },
     returns: (fn) => returning.has(fn),
     learnReturn: (fn) => {
