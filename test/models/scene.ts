@@ -15,6 +15,8 @@ export interface SceneOptions {
   /** Frames of each area in turn; when they run out, whole 2M blocks one after the other. */
   readonly frames?: readonly (readonly Run[])[];
   readonly answers?: Answers;
+  /** Keep all events. */
+  readonly record?: boolean;
 }
 
 /** A function that was compiled, with what is needed to free it. */
@@ -53,6 +55,7 @@ export class Scene {
     this.driver = drive({
       kernel,
       nodes,
+      record: options.record ?? false,
       answers: {
         clone: ({ prog }) => prog,
         image: () => this.proglen,
