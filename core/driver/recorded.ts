@@ -28,24 +28,43 @@ export interface RecordedLine {
 
 const EMPTY_SHAPE: LineShape = { entry: {}, result: {} };
 
-/** Columns of a signature by position; undefined where the table does not know the name. */
-export type Columns = readonly (Column | undefined)[];
+/** A value of a line that the table knows. */
+interface Known {
+  readonly index: number;
+  readonly column: Column;
+}
+
+/** What the values of one kind of line mean: those that are compared with the model, and those that the model may take over. */
+export interface Columns {
+  readonly known: readonly Known[];
+  readonly compared: readonly Known[];
+  readonly taken: readonly Known[];
+}
+
+const columnsOf = (line: RecordedLine): Columns => {
+  const shape = LINES[line.fn] ?? EMPTY_SHAPE;
+  const table = line.isReturn ? shape.result : shape.entry;
+  const known = line.signature.names.flatMap((name, index) => {
+    const column = table[name];
+    return column === undefined ? [] : [{ index, column }];
+  });
+  return {
+    known,
+    compared: known.filter(({ column }) => column.class === 'compared'),
+    taken: known.filter(({ column }) => column.class === 'compared' || column.class === 'choice'),
+  };
+};
 
 /** Looks columns up once per signature and kind of line. */
 export const columnCache = (): ((line: RecordedLine) => Columns) => {
-  const cache = new Map<string, Map<number, Columns>>();
+  // By function, then by the number of the signature.
+  const entries = new Map<string, (Columns | undefined)[]>();
+  const returns = new Map<string, (Columns | undefined)[]>();
   return (line) => {
-    const key = line.isReturn ? `${line.fn} ret` : line.fn;
-    let bySignature = cache.get(key);
-    if (bySignature === undefined) cache.set(key, (bySignature = new Map<number, Columns>()));
-    let columns = bySignature.get(line.signature.id);
-    if (columns === undefined) {
-      const shape = LINES[line.fn] ?? EMPTY_SHAPE;
-      const table = line.isReturn ? shape.result : shape.entry;
-      columns = line.signature.names.map((name) => table[name]);
-      bySignature.set(line.signature.id, columns);
-    }
-    return columns;
+    const cache = line.isReturn ? returns : entries;
+    let bySignature = cache.get(line.fn);
+    if (bySignature === undefined) cache.set(line.fn, (bySignature = []));
+    return (bySignature[line.signature.id] ??= columnsOf(line));
   };
 };
 
@@ -88,12 +107,9 @@ export const recordedAddress = (line: RecordedLine, name: string): Address | nul
 };
 
 /** All values of a line under the names of the kernel functions. */
-export const argsOf = (line: RecordedLine, columns: Columns): Args => {
+export const argsOf = (line: RecordedLine, { known }: Columns): Args => {
   const args: Record<string, Value> = {};
-  for (let i = 0; i < columns.length; i++) {
-    const column = columns[i];
-    if (column !== undefined) args[column.as] = valueOf(line, i, column.form);
-  }
+  for (const { index, column } of known) args[column.as] = valueOf(line, index, column.form);
   return args;
 };
 
@@ -109,27 +125,26 @@ const same = (model: Value, hi: number, lo: number, text: string | null): boolea
 };
 
 /** Name of the first compared value that is not as the model says, or null. */
-export const firstDifference = (line: RecordedLine, columns: Columns, model: Args): string | null => {
-  for (let i = 0; i < columns.length; i++) {
-    const column = columns[i];
-    if (column === undefined || column.class !== 'compared') continue;
+export const firstDifference = (line: RecordedLine, { compared }: Columns, model: Args): string | null => {
+  const { hi, lo, texts } = line;
+  for (let i = 0; i < compared.length; i++) {
+    const { index, column } = compared[i] as Known;
     const value = model[column.as];
     if (value === undefined) continue;
-    if (!same(value, line.hi[i] ?? 0, line.lo[i] ?? 0, line.texts?.[i] ?? null))
-      return line.signature.names[i] as string;
+    if (!same(value, hi[index] ?? 0, lo[index] ?? 0, texts?.[index] ?? null))
+      return line.signature.names[index] as string;
   }
   return null;
 };
 
 /** Model's arguments, with the recorded value of everything that is a choice or unknown to the model. */
-export const mergeArgs = (line: RecordedLine, columns: Columns, model: Args): Args => {
+export const mergeArgs = (line: RecordedLine, { taken }: Columns, model: Args): Args => {
   let merged: Record<string, Value> | null = null;
-  for (let i = 0; i < columns.length; i++) {
-    const column = columns[i];
-    if (column === undefined || column.class === 'ignored' || column.class === 'identity') continue;
+  for (let i = 0; i < taken.length; i++) {
+    const { index, column } = taken[i] as Known;
     if (column.class === 'compared' && model[column.as] !== undefined) continue;
     merged ??= { ...model };
-    merged[column.as] = valueOf(line, i, column.form);
+    merged[column.as] = valueOf(line, index, column.form);
   }
   return merged ?? model;
 };

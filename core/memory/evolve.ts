@@ -293,6 +293,11 @@ const setArea = (draft: Draft, token: object, start: number, change: Partial<Are
 /** Changes an owned draft by one event: the only place where memory changes. */
 export const apply = (draft: Draft, token: object, event: Event): void => {
   switch (event.kind) {
+    // First, because they are three quarters of a log.
+    case 'entered':
+    case 'returned':
+    case 'chosen':
+      return;
     case 'area-allocated':
       return applyAreaAllocated(draft, token, event);
     case 'area-flagged':
@@ -368,9 +373,6 @@ export const apply = (draft: Draft, token: object, event: Event): void => {
     case 'program-known':
     case 'state-known':
       return applyKnown(draft, token, event);
-    case 'entered':
-    case 'returned':
-    case 'chosen':
     case 'tlb-flushed':
     case 'marker':
     case 'divergence':

@@ -86,33 +86,43 @@ export const applyPack = (draft: Draft, token: object, event: PackEvent): void =
   }
 };
 
+const WORD = 32;
+
+/** Index of the lowest set bit of a word that is not 0. */
+const lowestBit = (word: number): number => 31 - Math.clz32(word & -word);
+
+/** Lowest bit of a word at which `count` (1 to 31) set bits in a row begin, or -1. */
+const runIn = (word: number, count: number): number => {
+  let starts = word;
+  for (let left = count; left > 1;) {
+    const half = left >>> 1;
+    starts &= starts >>> half;
+    left -= half;
+  }
+  return starts === 0 ? -1 : lowestBit(starts);
+};
+
 /**
- * Lowest run of `chunks` free chunks (bitmap_find_next_zero_area with alignment 1), or -1.
+ * Lowest run of `chunks` (1 or more) free chunks (bitmap_find_next_zero_area with alignment 1), or -1. Looks at 32 chunks at a time: a pack that has been in use
+ * for a while has thousands of short runs.
  */
 export const firstFit = (pack: Pack, chunks: number): number => {
+  const { used } = pack;
   const total = pack.bytes / CHUNK;
-  const used = pack.used;
+  // Free chunks just before the present word.
   let run = 0;
-  let chunk = 0;
-  while (chunk < total) {
-    const word = used[chunk >>> 5] as number;
-    if ((chunk & 31) === 0) {
-      if (word === -1 >>> 0) {
-        run = 0;
-        chunk += 32;
-        continue;
-      }
-      if (word === 0 && run + 32 < chunks && chunk + 32 <= total) {
-        run += 32;
-        chunk += 32;
-        continue;
-      }
+  for (let first = 0; first < total; first += WORD) {
+    const end = Math.min(WORD, total - first);
+    const free = ~(used[first >>> 5] as number) & (end === WORD ? -1 : (1 << end) - 1);
+    const below = free === -1 ? WORD : lowestBit(~free);
+    if (run + below >= chunks) return first - run;
+    if (below === WORD) {
+      run += WORD;
+      continue;
     }
-    if ((word & (1 << (chunk & 31))) === 0) {
-      run++;
-      if (run === chunks) return chunk - chunks + 1;
-    } else run = 0;
-    chunk++;
+    const inside = chunks < WORD ? runIn(free, chunks) : -1;
+    if (inside >= 0) return first + inside;
+    run = Math.clz32(~free);
   }
   return -1;
 };

@@ -181,7 +181,8 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       if (failed() !== null) return false;
       const line = given.kind === 'call' ? canonical(given) : given;
       if (line.kind === 'call') {
-        recognise.note(line);
+        // Once a kernel is chosen and no other fits, no line can tell more.
+        if (follow === null || recognise.possible().length > 1) recognise.note(line);
         calls++;
         if (known === 0 && Object.hasOwn(LINES, line.fn)) known++;
       }
