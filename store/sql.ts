@@ -96,9 +96,7 @@ function answer(
 const DONE: IteratorResult<never> = { done: true, value: undefined };
 
 const asNumber = (value: SqlValue): SqlValue =>
-  typeof value === 'bigint' && BigInt(Number(value)) === value && Number.isSafeInteger(Number(value))
-    ? Number(value)
-    : value;
+  typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 
 /** Bad SQL is the user's, so better-sqlite3's complaints about the text or its parameters are failures too. */
 function sqlFailure(error: unknown, file: string): Result<never> {

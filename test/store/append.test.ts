@@ -62,6 +62,9 @@ describe('Appending', () => {
     for (const other of [segment(1, 4, 'other'), { ...segment(1), count: 3 }, { ...segment(1), first: 6 }]) {
       expect(codeOf(log.append(other))).to.equal('conflict');
     }
+    expect(failure(log.append({ ...segment(1), count: 3 })).what).to.equal(
+      'trace a has events 5 to 8 in one segment, not 5 to 7',
+    );
     expect(readAll(log).map(plain)).to.deep.equal(segments(3).map(plain));
   });
 

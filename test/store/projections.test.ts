@@ -120,6 +120,20 @@ describe('Projections', () => {
     ]);
   });
 
+  it('are not written by a program that has another version of them than the file', () => {
+    const file = newFile();
+    const old = open(file, kept);
+    const log = newTrace(old);
+    must(log.append(segment(0)));
+    const newer = open(file, { ...kept, projections: [{ ...seen, version: 2 }] });
+    must(log.append(segment(1)));
+    newTrace(old, 'b');
+    expect(texts(newer)).to.deep.equal(wanted(1));
+    const [status] = must(newer.projections());
+    expect(status?.behind.map(({ trace }) => trace)).to.deep.equal(['a', 'b']);
+    expect(must(old.projections())[0]?.registered).to.equal(false);
+  });
+
   it('are made again on demand', () => {
     const file = newFile();
     must(newTrace(open(file)).appendAll(segments(3)));
@@ -168,6 +182,17 @@ describe('Projections', () => {
     expect(rebuilt?.failure?.code).to.equal('damaged');
     forge(file, (db) => db.exec(`UPDATE traces SET meta = '{"x":1}' WHERE name = 'a'`));
     expect(must(store.rebuild())[0]).to.deep.include({ trace: 'a', events: 0 });
+  });
+
+  it('that say they have seen half a segment are left alone until they are made again', () => {
+    const file = newFile();
+    must(newTrace(open(file, kept)).appendAll(segments(3)));
+    tamper(file, (db) => db.exec('UPDATE projected SET events = 6'));
+    const store = open(file, kept);
+    expect(texts(store)).to.deep.equal(wanted(3));
+    expect(must(store.projections())[0]?.behind).to.deep.equal([{ trace: 'a', projected: 6, events: 12 }]);
+    expect(must(store.rebuild())[0]).to.include({ events: 12, failure: null });
+    expect(texts(store)).to.deep.equal(wanted(3));
   });
 
   it('keep 64-bit addresses exactly, and give integers as bigints', () => {

@@ -37,7 +37,9 @@ function python(...args: readonly string[]): Answer {
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
-(hasPython ? describe : describe.skip)('docs/read_log.py', () => {
+(hasPython ? describe : describe.skip)('docs/read_log.py', function () {
+  this.timeout(60_000);
+
   it('has at most 100 lines and needs nothing but the standard library', () => {
     const lines = readFileSync(script(), 'utf8').trimEnd().split('\n');
     expect(lines.length).to.be.at.most(100);

@@ -1,4 +1,9 @@
+import type Database from 'better-sqlite3';
 import { expect } from 'chai';
+import type { Connection } from '../../store/connection.js';
+import { openFile } from '../../store/open.js';
+import { readSegment } from '../../store/segments.js';
+import { verifyTrace } from '../../store/verify.js';
 import { newFile, open } from './files.js';
 import { codeOf, failure, must, newTrace, readAll, segment, segments } from './given.js';
 
@@ -53,4 +58,36 @@ describe('Segments', () => {
     must(writer.compact());
     expect([...reading].map((item) => must(item).index)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
+
+  it('that are appended between two looks of a reader are not taken for missing', () => {
+    const file = newFile();
+    const log = newTrace(open(file));
+    must(log.append(segment(0)));
+    const c = must(openFile(file, { readonly: true }));
+    let appended = 1;
+    beforeHeadIsRead(c, () => {
+      if (appended < 5) must(log.append(segment(appended++)));
+    });
+    expect(must(readSegment(c, { id: 1, name: 'a' }, 1))?.index).to.equal(1);
+    expect(must(verifyTrace(c, 'a', {}))).to.include({ intact: true, segments: 5 });
+    c.db.close();
+  });
 });
+
+/** Does something between a reader's look for a segment and its look at the head. */
+function beforeHeadIsRead(c: Connection, act: () => void): void {
+  const prepare = c.db.prepare.bind(c.db) as (sql: string) => Database.Statement;
+  const watched = (sql: string): Database.Statement => {
+    const statement = prepare(sql);
+    const get = statement.get.bind(statement);
+    if (sql.includes('FROM heads')) {
+      statement.get = (...values) => {
+        act();
+        return get(...values);
+      };
+    }
+    return statement;
+  };
+  c.statements.clear();
+  Object.assign(c.db, { prepare: watched });
+}

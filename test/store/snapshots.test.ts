@@ -35,7 +35,8 @@ describe('Snapshots', () => {
     for (const seq of [4, 8, 12, 16]) must(log.saveSnapshot(seq, text(`state ${seq}; `.repeat(50)), 'r'));
     forge(file, (db) => {
       db.exec(`UPDATE snapshots SET bytes = zeroblob(length(bytes)) WHERE seq = 16;
-        UPDATE snapshots SET bytes = (SELECT bytes FROM snapshots WHERE seq = 4) WHERE seq = 12;
+        UPDATE snapshots SET (digest, size, codec, bytes) =
+          (SELECT digest, size, codec, bytes FROM snapshots WHERE seq = 4) WHERE seq = 12;
         UPDATE snapshots SET size = 'many' WHERE seq = 20`);
     });
     expect(must(log.nearestSnapshot(20, 'r'))?.seq).to.equal(8);

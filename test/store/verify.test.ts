@@ -127,6 +127,13 @@ describe('Verifying', () => {
     ],
     ['a missing segment', 'DELETE FROM segments WHERE idx = 2', 2, 'missing'],
     ['a missing first segment', 'DELETE FROM segments WHERE idx = 0', 0, 'missing'],
+    [
+      'a missing segment and a head that fits what is before',
+      `DELETE FROM segments WHERE idx = 2;
+       UPDATE heads SET segments = 2, events = 8, root = (SELECT hash FROM segments WHERE idx = 1)`,
+      2,
+      'missing',
+    ],
     ['a missing end', 'DELETE FROM segments WHERE idx >= 3', 3, 'missing'],
     ['a changed meta', `UPDATE traces SET meta = '{}'`, -1, 'genesis'],
     ['a changed name in the hash', `UPDATE traces SET genesis = x'01', size = 1`, -1, 'genesis'],
@@ -268,6 +275,25 @@ function useTrace(store: Store, name: string): void {
   log.append(noisy(20));
   log.saveSnapshot(1, Buffer.from('x'), 'r');
 }
+
+describe('A segment that is missing', () => {
+  for (let missing = 0; missing < 5; missing++) {
+    it(`keeps those before it readable (${missing})`, () => {
+      const { file } = fiveSegments();
+      forge(file, (db) => db.prepare('DELETE FROM segments WHERE idx = ?').run(missing));
+      const log = must(open(file, { readonly: true }).trace('a'));
+      for (let seq = 1; seq <= missing * 4; seq++) {
+        expect(plain(must(log.segmentAt(seq)))).to.deep.equal(plain(segment((seq - 1) >> 2)));
+      }
+      expect(codeOf(log.segmentAt(missing * 4 + 1))).to.equal('damaged');
+      expect([...log.segments()].map(codeOf)).to.deep.equal([
+        ...Array<string>(missing).fill('ok'),
+        'damaged',
+      ]);
+      expect(codeOf([...log.segments(missing * 4 + 1)].at(-1) ?? log.genesis())).to.equal('damaged');
+    });
+  }
+});
 
 describe('A damaged file', function () {
   this.timeout(60_000 + FLIPS * 100);
