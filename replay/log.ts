@@ -1,7 +1,7 @@
 import { decodeEvents } from '../core/codec/events.js';
 import { eventOf, type Event, type EventOf } from '../core/event/event.js';
 import { Origin } from '../core/event/kind.js';
-import { evolveAll } from '../core/memory/evolve.js';
+import { evolveAll, folder } from '../core/memory/evolve.js';
 import { nothing, type Memory } from '../core/memory/memory.js';
 import { decodeMemory, REDUCER } from '../core/memory/snapshot.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
@@ -98,7 +98,7 @@ const landmark = (event: EventOf<'marker' | 'operation'>, text: string): Landmar
 });
 
 /** Memories kept in mind: a seek near a place seen before begins there. */
-const KEPT = 8;
+const KEPT = 4;
 
 const textOrNull = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value : null;
@@ -260,14 +260,17 @@ const viewOf = (log: TraceLog): TraceView => {
     const segment = cache.around(seq);
     if (!segment.ok) return segment;
     const own = segment.value[0] as Event;
-    let memory = start.value;
+    // One owner for the whole way: what changes again and again is copied once.
+    const fold = folder(start.value);
+    const from = start.value.seq;
     // Whole segments before: only what moves memory is decoded.
-    if (memory.seq < own.seq - 1)
-      for (const batch of view.batches({ from: memory.seq, to: own.seq - 1, kinds: 'changesMemory' })) {
+    if (from < own.seq - 1)
+      for (const batch of view.batches({ from, to: own.seq - 1, kinds: 'changesMemory' })) {
         if (!batch.ok) return batch;
-        memory = evolveAll(memory, batch.value);
+        for (const event of batch.value) fold.apply(event);
       }
-    memory = evolveAll(memory, within(segment.value, memory.seq, seq));
+    for (const event of within(segment.value, from, seq)) fold.apply(event);
+    const memory = fold.share();
     const { time } = segment.value[seq - own.seq] as Event;
     return ok({ ...memory, seq, time });
   };
