@@ -42,7 +42,7 @@ const write = (store: Store, churn: ChurnOf, name: string, progress: () => void)
   const meta = { source: 'emulation', kernel: churn.kernel, arch: 'x86_64', profile: churn.kernel };
   const log = must(store.createTrace({ name, meta, genesis: genesisBytes(given) }));
   let memory: (() => Memory) | null = null;
-  const out = writer({ log, memory: () => memory?.() ?? nothing });
+  const out = writer({ store, log, memory: () => memory?.() ?? nothing });
   emulated(churn, (event, now) => {
     memory = now;
     out.add(event);

@@ -3,14 +3,18 @@ import type { Event } from '../core/event/event.js';
 import type { Memory } from '../core/memory/memory.js';
 import { encodeMemory, REDUCER, snapshotSchedule } from '../core/memory/snapshot.js';
 import type { Failure } from '../core/value/failure.js';
-import type { NewSegment, TraceLog } from '../store/index.js';
+import type { NewSegment, Store, TraceLog } from '../store/index.js';
 
 /** Events a segment: imports and emulations cut by count only, so that the same input gives the same root. */
 export const SEGMENT_EVENTS = 4096;
 /** Segments made durable together: one wait for the disk. */
 const GROUP = 16;
+/** The same where derived tables want the events too: they are not held longer than need be. */
+const INDEXED_GROUP = 4;
 
 export interface WriterOptions {
+  readonly store: Store;
+  /** A trace of it. */
   readonly log: TraceLog;
   /** Memory after the last event given. */
   readonly memory: () => Memory;
@@ -27,8 +31,11 @@ export interface Writer {
   readonly failure: () => Failure | null;
 }
 
-export const writer = ({ log, memory, onBatch }: WriterOptions): Writer => {
+export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer => {
   const snapshots = snapshotSchedule();
+  const derived = store.projections();
+  const indexed = !derived.ok || derived.value.length > 0;
+  const full = indexed ? INDEXED_GROUP : GROUP;
   let batch: Event[] = [];
   let group: NewSegment[] = [];
   let failure: Failure | null = null;
@@ -46,10 +53,11 @@ export const writer = ({ log, memory, onBatch }: WriterOptions): Writer => {
     if (first === undefined || last === undefined || failure !== null) return;
     onBatch?.(batch);
     const bytes = encodeSegment(batch);
-    group.push({ first: first.seq, count: batch.length, bytes, batch });
+    const segment = { first: first.seq, count: batch.length, bytes };
+    group.push(indexed ? { ...segment, batch } : segment);
     batch = [];
     const due = snapshots.appended(last.seq, bytes.length);
-    if (due || group.length >= GROUP) flush();
+    if (due || group.length >= full) flush();
     if (!due || failure !== null) return;
     const snapshot = encodeMemory(memory());
     snapshots.made(last.seq, snapshot.length);

@@ -164,7 +164,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       return;
     }
     log = created.value;
-    out = writer({ log, memory: () => (follow as Follow).memory(), onBatch: options.onBatch });
+    out = writer({ store, log, memory: () => (follow as Follow).memory(), onBatch: options.onBatch });
     const start = options.dump === null ? { ...nothing, charged: null } : evolveAll(nothing, given);
     follow = new Follow({ profile, arch: x86_64, nodes: 1, start, emit: out.add });
     const overwritten = options.overwritten();

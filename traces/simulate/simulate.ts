@@ -86,7 +86,7 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
   if (!described.ok) return described;
   const log = created.value;
   let memory = emptyMemory;
-  const out = writer({ log, memory: () => memory(), onBatch: options.onBatch });
+  const out = writer({ store, log, memory: () => memory(), onBatch: options.onBatch });
   const emulated = emulate({
     ...base,
     ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
