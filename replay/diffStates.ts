@@ -6,6 +6,7 @@ import { BLOCKS_PER_PAGE, ContentClass, PageContent, BLOCK } from '../core/memor
 import {
   frameKey,
   frameOfKey,
+  NO_FRAME,
   type Area,
   type KernelSymbol,
   type Memory,
@@ -101,6 +102,13 @@ const sameNumbers = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
   return true;
 };
 
+const holdsNone = (frames: Float64Array | null): boolean =>
+  frames === null || frames.every((frame) => frame === NO_FRAME);
+
+/** An area that holds no frame may have a list of none. */
+const sameFrames = (a: Float64Array | null, b: Float64Array | null): boolean =>
+  a === b || (a !== null && b !== null && sameNumbers(a, b)) || (holdsNone(a) && holdsNone(b));
+
 const sameArea: Equal<Area> = (a, b) =>
   a.start === b.start &&
   a.pages === b.pages &&
@@ -108,7 +116,7 @@ const sameArea: Equal<Area> = (a, b) =>
   a.caller === b.caller &&
   a.state === b.state &&
   a.since === b.since &&
-  (a.frames === b.frames || (a.frames !== null && b.frames !== null && sameNumbers(a.frames, b.frames)));
+  sameFrames(a.frames, b.frames);
 
 const samePack: Equal<Pack> = (a, b) =>
   a.bytes === b.bytes && a.partial === b.partial && a.dirty === b.dirty && sameNumbers(a.used, b.used);
@@ -124,7 +132,7 @@ const sameProgram: Equal<Program> = (a, b) =>
   a.type === b.type &&
   sameAddress(a.start, b.start) &&
   a.length === b.length &&
-  a.name === b.name &&
+  (a.name ?? '') === (b.name ?? '') &&
   a.id === b.id &&
   a.symbols === b.symbols &&
   a.state === b.state;
