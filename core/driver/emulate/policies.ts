@@ -85,8 +85,9 @@ export const policies = (input: PolicyInput): ChoiceSource => {
         const binary = profile.allocator === 'binary';
         const size = binary ? Math.ceil((proglen + 136) / 4096) * 4096 : Math.ceil((proglen + 24) / 64) * 64;
         const hole = Math.min(size - (proglen + 8), (binary ? 4096 : 64) - 8);
-        // bpf_func − chunk = header + random start.
-        const offset = fn.offset ?? 8 + offsetIn(hole);
+        // bpf_func − chunk = header + random start. What another kernel drew may not fit.
+        const offset =
+          fn.offset !== undefined && fn.offset < 8 + Math.max(1, hole) ? fn.offset : 8 + offsetIn(hole);
         return { start: Address.add(chunk, offset), length: fn.code ?? fn.image };
       },
       type: () => input.situation().type,
