@@ -47,6 +47,7 @@ export const churn = (loads: number, seed = 1): Workload => {
 /** What the lab's probes do not show. */
 const NOT_PROBED = new Set([
   'alloc_new_pack',
+  'module_alloc_huge',
   '__split_large_page',
   '__should_split_large_page',
   '__change_page_attr',
