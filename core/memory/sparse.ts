@@ -73,6 +73,9 @@ const split = <V>(node: Node<V>, token: object, atEnd: boolean): Node<V> => {
   };
 };
 
+/** What a put has found: the key was not there before. Kept outside, so that one descent gives both this and the split. */
+let isNew = false;
+
 /** Puts a key into an owned subtree. Returns the new right neighbour where the node was split. */
 const put = <V>(node: Node<V>, token: object, key: number, value: V): Node<V> | null => {
   const { keys, items } = node;
@@ -80,8 +83,10 @@ const put = <V>(node: Node<V>, token: object, key: number, value: V): Node<V> | 
   if (node.height === 0) {
     if (index >= 0 && keys[index] === key) {
       items[index] = value;
+      isNew = false;
       return null;
     }
+    isNew = true;
     index++;
     insertAt(keys, index, key);
     insertAt(items, index, value);
@@ -181,8 +186,7 @@ export const SparseMap = Object.freeze({
 
   /** The map with `key` set (undefined: removed). Changes in place what already belongs to `token`. */
   set<V>(map: SparseMap<V>, token: object, key: number, value: V | undefined): SparseMap<V> {
-    const present = SparseMap.get(map, key) !== undefined;
-    if (!present && value === undefined) return map;
+    if (value === undefined && SparseMap.get(map, key) === undefined) return map;
     const owned = ownMap(map, token);
     if (owned.root === null) {
       owned.root = { owner: token, height: 0, keys: [key], items: [value as V] };
@@ -198,8 +202,8 @@ export const SparseMap = Object.freeze({
       else if (root.height > 0 && root.keys.length === 1) owned.root = root.items[0] as Node<V>;
       return owned;
     }
-    if (!present) owned.size++;
     const right = put(root, token, key, value);
+    if (isNew) owned.size++;
     if (right !== null)
       owned.root = {
         owner: token,

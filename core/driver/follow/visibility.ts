@@ -20,10 +20,10 @@ export const visibility = (): Visibility => {
     sees: (caller, callee) => seen.get(caller)?.has(callee) ?? false,
     learn: (caller, callee) => {
       let callees = seen.get(caller);
+      if (callees?.has(callee) === true) return 0;
       if (callees === undefined) seen.set(caller, (callees = new Set()));
-      functions.add(callee);
-      if (callees.has(callee)) return 0;
       callees.add(callee);
+      functions.add(callee);
       return hidden.get(caller)?.get(callee) ?? 0;
     },
     hide: (caller, callee) => {
