@@ -1,18 +1,29 @@
 import { expect } from 'chai';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { figure, table } from '../bench/figure.js';
 import { bench, QUICK } from '../bench/main.js';
 import { benchParse, syntheticTrace } from '../bench/parse.js';
 
-const leftovers = (): readonly string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith('pagetrail-bench-'));
-
 describe('bench', function () {
   this.timeout(120_000);
 
+  const usual = process.env['TMPDIR'];
+  let folder = '';
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pagetrail-test-'));
+    process.env['TMPDIR'] = folder;
+  });
+
+  after(() => {
+    if (usual === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = usual;
+    rmSync(folder, { recursive: true });
+  });
+
   it('runs to its end, gives well-formed figures and leaves nothing behind', async () => {
-    const before = leftovers();
     const said: string[] = [];
     const figures = await bench({ ...QUICK, onProgress: (text) => said.push(text) });
     for (const f of figures) {
@@ -36,7 +47,7 @@ describe('bench', function () {
     expect(names).to.include.members(['append', 'import', 'fold, one by one', 'seek, p99', 'size, file']);
     expect(figures.find(({ name }) => name === 'import, calls predicted')).to.include({ value: 100 });
     expect(said).to.not.be.empty;
-    expect(leftovers().filter((name) => !before.includes(name))).to.be.empty;
+    expect(readdirSync(folder)).to.be.empty;
   });
 
   it('measures only what is asked for', async () => {
