@@ -272,9 +272,10 @@ class Plain {
 
   private mayForget(at: number): void {
     const from = at - (at % BLOCK);
-    // Content is kept by block: where a part of one is not known, all of it may be unknown.
+    // Content is kept by block: where a part of one is not known, all of it may be unknown; but of a live image each byte counts.
+    const image = this.images.some((each) => at >= each.from && at < each.from + each.bytes);
     const whole = this.sure.subarray(from, from + BLOCK).every((sure) => sure === 1);
-    if (whole) throw new Error(`byte ${at} follows from what happened, core does not know it`);
+    if (whole || image) throw new Error(`byte ${at} follows from what happened, core does not know it`);
   }
 }
 
@@ -301,25 +302,28 @@ const sequence = (without: readonly Operation['do'][], maxLength = 40): fc.Arbit
 describe('known bytes', () => {
   it('are right, and as many as follow, whatever is filled, copied, seen or freed', () => {
     fc.assert(fc.property(fc.nat(), sequence(['dump', 'patch']), run), { numRuns: 120 });
-  });
+  }).timeout(60_000);
 
   it('are right after patches of images that were copied', () => {
     fc.assert(fc.property(fc.nat(), sequence(['dump', 'see']), run), { numRuns: 60 });
-  });
+  }).timeout(60_000);
 
   it('are right after a dump of them', () => {
     fc.assert(fc.property(fc.nat(), sequence(['patch']), run), { numRuns: 60 });
-  });
+  }).timeout(60_000);
 
   // Found by chance: applyCopied leaves the blocks of a patched program as they are, also where their bytes are those of a dump.
-  it.skip('are right after a patch of an image that a dump has shown (core: it goes on saying the old bytes)', () => {
-    run(0, [
-      { do: 'image', block: 0, proglen: 500, start: 8, placed: true },
-      { do: 'dump', page: 0, block: 0, blocks: 64 },
-      { do: 'patch', which: 0, at: 100 },
-    ]);
-    fc.assert(fc.property(fc.nat(), sequence([]), run), { numRuns: 300 });
-  });
+  it.skip(
+    'are right after a patch of an image that a dump has shown (core: it goes on saying the old bytes)',
+    () => {
+      run(0, [
+        { do: 'image', block: 0, proglen: 500, start: 8, placed: true },
+        { do: 'dump', page: 0, block: 0, blocks: 64 },
+        { do: 'patch', which: 0, at: 100 },
+      ]);
+      fc.assert(fc.property(fc.nat(), sequence([]), run), { numRuns: 300 });
+    },
+  ).timeout(60_000);
 
   // Fills of the kernel are whole chunks or pages; one that is not would make core claim the rest of its blocks.
   it.skip('are right after a fill of a part of a block (core: the whole block counts as filled)', () => {

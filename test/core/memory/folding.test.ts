@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import type { Event } from '../../../core/event/event.js';
+import type { Event, EventOf } from '../../../core/event/event.js';
+import { ContentClass } from '../../../core/memory/content.js';
 import { evolve, evolveAll, folder } from '../../../core/memory/evolve.js';
 import { nothing, type Memory } from '../../../core/memory/memory.js';
 import { dumpMemory } from '../../models/dumpMemory.js';
@@ -69,7 +70,7 @@ describe('folding a log', () => {
       }),
       { numRuns: 60 },
     );
-  });
+  }).timeout(60_000);
 
   it('leaves every earlier memory as it was', () => {
     fc.assert(
@@ -84,7 +85,7 @@ describe('folding a log', () => {
       }),
       { numRuns: 40 },
     );
-  });
+  }).timeout(60_000);
 
   it('from one memory into two futures: neither sees the other', () => {
     fc.assert(
@@ -100,7 +101,7 @@ describe('folding a log', () => {
       }),
       { numRuns: 40 },
     );
-  });
+  }).timeout(60_000);
 
   it('in place: what was shared stays as it was', () => {
     fc.assert(
@@ -117,6 +118,32 @@ describe('folding a log', () => {
       }),
       { numRuns: 25 },
     );
+  }).timeout(60_000);
+
+  it('keeps the bytes of a named frame apart from those of its physical page, once it has one', () => {
+    const at = { time: 0, cpu: 0, task: '', call: 0, origin: 1 } as const;
+    const bytes = (frame: number, fill: number): Omit<EventOf<'content'>, 'seq'> => ({
+      ...at,
+      kind: 'content',
+      frame,
+      block: 0,
+      blocks: 1,
+      class: ContentClass.bytes,
+      ref: 0,
+      bytes: new Uint8Array(64).fill(fill),
+    });
+    const mapped = { ...at, kind: 'mapped', page: 500, pages: 1, shift: 12, prot: 3, frame: -2 } as const;
+    const before = evolveAll(nothing, [
+      { seq: 1, ...bytes(77, 1) },
+      { seq: 2, ...mapped },
+      { seq: 3, ...bytes(-2, 2) },
+    ]);
+    const text = dumpMemory(before);
+    evolveAll(before, [
+      { seq: 4, ...at, kind: 'identified', frame: -2, page: 77, pages: 1 },
+      { seq: 5, ...bytes(77, 3) },
+    ]);
+    expect(dumpMemory(before)).to.deep.equal(text);
   });
 
   it('of nothing, or of no events, changes nothing', () => {

@@ -20,8 +20,9 @@ describe('a pack that is freed with VM_FLUSH_RESET_PERMS', () => {
   const small: Readonly<Record<string, string>> = { '6.1': 'PW', '6.12': 'PWD', '7.2': 'PWD' };
   for (const [kernel, lost] of Object.entries(small))
     it(`${kernel}: is unmapped, its 512 aliases go not-present one by one, one purge, 512 aliases come back, frames go`, () => {
-      const { scene, program } = loaded(kernel);
+      const { scene, program, pack } = loaded(kernel);
       scene.free(program);
+      expect(scene.pages(pack, 513)).to.deep.equal(['513 × none']);
       expect(scene.moves.slice(-7)).to.deep.equal([
         'unmap',
         'area lazy',
