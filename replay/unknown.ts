@@ -35,9 +35,9 @@ const whyAt = (memory: Memory, page: number): { readonly why: string; readonly s
 /** Pages that were forgotten, of which nothing was observed since, and whose area still lives. */
 const blankPages = (memory: Memory): ReadonlyMap<number, string> => {
   const blank = new Map<number, string>();
-  for (const { page, pages, why, seq } of memory.unknown)
+  for (const { page, pages, why } of memory.unknown)
     for (const area of areasIn(memory, page, pages)) {
-      if (area.state !== 'live' || area.since > seq) continue;
+      if (area.state !== 'live') continue;
       const end = Math.min(page + pages, area.start + area.pages - (hasGuard(area.flags) ? 1 : 0));
       for (let at = Math.max(page, area.start); at < end; at++)
         if (PageTable.get(memory.virtual, at) === null) blank.set(at, why);

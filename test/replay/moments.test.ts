@@ -116,7 +116,7 @@ describe('a moment of a trace', () => {
   });
 
   it('before the first event is refused', () => {
-    const error = failure(trace.find('5.999999s'));
+    const error = failure(trace.find('5.999999999s'));
     expect(error.code).to.equal('before-trace');
     expect(error.hint).to.include('6.000000000s').and.include('t@start');
   });
