@@ -71,7 +71,7 @@ interface Packed {
 const bpfJitBinaryPackAlloc = kernelFunction(
   'bpf_jit_binary_pack_alloc',
   function* (
-    _k: Kernel,
+    k: Kernel,
     a: { proglen: number; alignment: number; fill: string; was_classic: number },
   ): Body<Packed> {
     const none: Packed = { ro: null, rw: Word.zero };
@@ -84,6 +84,9 @@ const bpfJitBinaryPackAlloc = kernelFunction(
     }
     const rw = yield* choose('buffer', { size });
     if (rw === null) {
+      // What frees by the header needs the size there (to 6.7).
+      if (k.profile.packFreeBy === 'header')
+        yield* call(bpfArchTextCopy, { dst: ro, src: undefined, len: 4, what: 'code' });
       yield* call(bpfProgPackFree, { ptr: ro, size });
       yield* call(bpfJitUnchargeModmem, { size });
       return none;

@@ -8,7 +8,17 @@ import { CHUNK, chunkIndex, firstFit } from '../memory/evolvePacks.js';
 import { Memory, type Pack } from '../memory/memory.js';
 import { Address, PAGE_SIZE } from '../value/address.js';
 import { setMemoryNx, setMemoryRo, setMemoryRox, setMemoryRw, setMemoryX } from './cpa.js';
-import { call, choose, kernelFunction, lock, state, unlock, type Body, type Kernel } from './request.js';
+import {
+  call,
+  choose,
+  kernelFunction,
+  lock,
+  state,
+  unlock,
+  wait,
+  type Body,
+  type Kernel,
+} from './request.js';
 import { bpfArchTextInvalidate } from './textPoke.js';
 import { allocArea, freeArea, setVmFlushResetPerms, vfree } from './vmalloc.js';
 
@@ -62,7 +72,7 @@ const allocNewPack = kernelFunction(
   'alloc_new_pack',
   function* (k: Kernel, a: { fill: string }): Body<Address | null> {
     // How many nodes there are shows in the next line at the latest.
-    yield* lock('pack_mutex', { late: true });
+    yield* wait();
     const size = packSize(k);
     const area = yield* allocArea(k, size);
     if (area === null) return null;
@@ -96,6 +106,15 @@ const fitIn = (pack: Pack, chunks: number): Address | null => {
   return at < 0 ? null : Address.add(Address.of(pack.start), at * CHUNK);
 };
 
+/**
+ * Packs in the order in which they are looked through. Where a predictor flush is due for reused memory (7.1+, static key on), classic programs try the
+ * clean ones first, others the dirty ones.
+ */
+const searched = (packs: readonly Pack[], flushing: boolean, classic: boolean): readonly Pack[] =>
+  flushing
+    ? [...packs.filter(({ dirty }) => dirty !== classic), ...packs.filter(({ dirty }) => dirty === classic)]
+    : packs;
+
 /** First pack, in the order of the list, with a run of free chunks; lowest such run. */
 export const searchPacks = (packs: readonly Pack[], size: number): Address | null => {
   const chunks = Math.ceil(size / CHUNK);
@@ -110,7 +129,8 @@ export const searchPacks = (packs: readonly Pack[], size: number): Address | nul
 export const bpfProgPackAlloc = kernelFunction(
   'bpf_prog_pack_alloc',
   function* (k: Kernel, a: { size: number; fill: string; was_classic: number }): Body<Address | null> {
-    yield* lock('pack_mutex', { late: true });
+    yield* lock('pack_mutex');
+    yield* wait();
     if (k.memory().packs.length === 0 && k.profile.pack.size === 'trial') yield* selectBpfProgPackSize(k);
     if (a.size > packSize(k)) {
       const area = yield* allocOversize(k, a.size, a.fill);
@@ -119,14 +139,22 @@ export const bpfProgPackAlloc = kernelFunction(
       return area;
     }
     const bytes = Math.ceil(a.size / CHUNK) * CHUNK;
+    const flushing = k.profile.predictorFlush && (yield* choose('predictor', {}));
+    const classic = a.was_classic === 1;
     let at = yield* choose('chunk', {
       size: a.size,
-      predicted: searchPacks(k.memory().packs, a.size),
-      wasClassic: a.was_classic === 1,
+      predicted: searchPacks(searched(k.memory().packs, flushing, classic), a.size),
+      wasClassic: classic,
     });
-    if (at === null) at = yield* call(allocNewPack, { fill: a.fill });
+    if (at === null) {
+      at = yield* call(allocNewPack, { fill: a.fill });
+      if (at !== null && flushing) yield* state({ kind: 'pack-marked', start: at.page, dirty: 1 });
+    }
     if (at !== null) {
       const pack = Memory.packAt(k.memory(), at.page);
+      // The predictors are flushed on every CPU, so no pack is dirty any more.
+      if (flushing && classic && pack?.dirty === true)
+        yield* state({ kind: 'pack-marked', start: 0, dirty: 0 });
       yield* state({ kind: 'chunk-allocated', pack: pack?.start ?? 0, at, bytes });
     }
     yield* unlock('pack_mutex');
@@ -180,6 +208,8 @@ const freeChunks = function* (k: Kernel, ptr: Address, size: number): Body<undef
     at: ptr,
     bytes: Math.ceil(size / CHUNK) * CHUNK,
   });
+  if (k.profile.predictorFlush && pack !== null && !pack.dirty)
+    yield* state({ kind: 'pack-marked', start: pack.start, dirty: 1 });
   const after = pack === null ? null : Memory.packAt(k.memory(), pack.start);
   const known = after !== null && !after.partial;
   const empty = known

@@ -161,30 +161,32 @@ export class StateRequest extends Asked<number> {
 
 export type Lock = 'pack_mutex' | 'text_mutex' | 'cpa_lock' | 'vmap_lock';
 
-/**
- * Take or give back a lock. `late`: the effect of what follows shows just before the task's next recorded line, not at the entry line.
- */
+/** Take or give back a lock. */
 export class LockRequest extends Asked<void> {
   readonly request = 'lock';
   constructor(
     readonly lock: Lock,
     readonly taken: boolean,
-    readonly late: boolean,
   ) {
     super();
   }
 }
 
-export type Request = CallRequest | ChooseRequest | StateRequest | LockRequest;
+/** What follows happens just before the task's next recorded line, not at the line before: a lock may have to be waited for. */
+export class WaitRequest extends Asked<void> {
+  readonly request = 'wait';
+}
+
+export type Request = CallRequest | ChooseRequest | StateRequest | LockRequest | WaitRequest;
 
 export const call = <A extends Args, R>(fn: KernelFunction<A, R>, args: A): CallRequest<A, R> =>
   new CallRequest(fn, args);
 export const choose = <K extends ChoiceKind>(what: K, question: Choices[K]['question']): ChooseRequest<K> =>
   new ChooseRequest(what, question);
 export const state = (fact: Fact): StateRequest => new StateRequest(fact);
-export const lock = (name: Lock, options: { late?: boolean } = {}): LockRequest =>
-  new LockRequest(name, true, options.late ?? false);
-export const unlock = (name: Lock): LockRequest => new LockRequest(name, false, false);
+export const lock = (name: Lock): LockRequest => new LockRequest(name, true);
+export const unlock = (name: Lock): LockRequest => new LockRequest(name, false);
+export const wait = (): WaitRequest => new WaitRequest();
 
 /** Result type of the generator of a kernel function. */
 export type Body<R> = Generator<Request, R, never>;

@@ -12,7 +12,7 @@ import {
 import { applyKnown } from './evolveKnown.js';
 import { applyPack } from './evolvePacks.js';
 import { applyProgram } from './evolvePrograms.js';
-import { Memory, NO_FRAME, type Area } from './memory.js';
+import { frameKey, Memory, NO_FRAME, type Area } from './memory.js';
 import {
   BACKED_EXECUTABLE,
   LARGE_RUN,
@@ -271,6 +271,7 @@ const applyForgotten = (draft: Draft, token: object, event: EventOf<'forgotten'>
     node.shift[slot] = UNKNOWN_SHIFT;
     node.cause[slot] = event.seq;
     const frame = node.frame[slot] as number;
+    if (frame !== NO_FRAME) draft.content = SparseMap.set(draft.content, token, frameKey(frame), undefined);
     if (frame < 0) return;
     const alias = PageTable.writable(draft.direct, token, frame, false);
     const at = frame % NODE_PAGES;

@@ -1,5 +1,5 @@
 import type { EventOf } from '../event/event.js';
-import { PAGE_SIZE, type Address } from '../value/address.js';
+import { Address, PAGE_SIZE } from '../value/address.js';
 import { BLOCK, BLOCKS_PER_PAGE, Cell, ContentClass, PageContent } from './content.js';
 import type { Draft } from './evolve.js';
 import { frameKey, Memory, NO_FRAME } from './memory.js';
@@ -91,6 +91,23 @@ export const applyFilled = (draft: Draft, token: object, event: EventOf<'filled'
   else write(draft, token, event.to, event.length, ContentClass.trap, event.pattern);
 };
 
+/** A patched instruction: the image stays that of its program, but bytes that a dump had shown are no longer those. */
+const patchImage = (draft: Draft, token: object, to: Address, length: number, program: number): void => {
+  for (let rest = length, at = to; rest > 0;) {
+    const part = Math.min(rest, BLOCK - (at.offset % BLOCK));
+    const frame = Memory.page(draft, at.page)?.frame ?? NO_FRAME;
+    const before = frame === NO_FRAME ? null : Memory.contentOf(draft, frame);
+    const block = Math.floor(at.offset / BLOCK);
+    if (before !== null && PageContent.classAt(before, block) === ContentClass.bytes) {
+      const after = PageContent.writable(before, token);
+      after.cells[block] = Cell.of(ContentClass.program, program);
+      if (after !== before) put(draft, token, frame, after);
+    }
+    at = Address.add(at, part);
+    rest -= part;
+  }
+};
+
 export const applyCopied = (draft: Draft, token: object, event: EventOf<'copied'>): void => {
   if (event.what === 'image') {
     const program = Memory.programAt(draft, event.to);
@@ -100,9 +117,11 @@ export const applyCopied = (draft: Draft, token: object, event: EventOf<'copied'
     }
   }
   if (event.what === 'instruction') {
-    // A patched instruction: the image stays that of its program; known bytes are no longer sure.
     const program = Memory.programAt(draft, event.to);
-    if (program !== null) return;
+    if (program !== null) {
+      patchImage(draft, token, event.to, event.length, program.number);
+      return;
+    }
   }
   write(draft, token, event.to, event.length, ContentClass.code, 0);
 };

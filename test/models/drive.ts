@@ -134,7 +134,7 @@ export const drive = (options: DriveOptions): Driver => {
       if (request.request === 'call') enter(request.fn, request.args);
       else if (request.request === 'choose') value = answer(request.what, request.question);
       else if (request.request === 'state') value = state(request.fact);
-      else {
+      else if (request.request === 'lock') {
         if (locks.has(request.lock) === request.taken)
           lockFaults.push(`${top.name}: ${request.lock} ${request.taken ? 'taken twice' : 'not held'}`);
         note({ step: 'lock', lock: request.lock, taken: request.taken });

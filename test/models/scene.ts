@@ -65,6 +65,7 @@ export class Scene {
         charge: () => 0,
         buffer: () => ({ hi: 0xffff8880, lo: 0x9bf9b80 }),
         chunk: ({ predicted }) => predicted,
+        predictor: () => false,
         trial: () => {
           const first = !this.tried;
           this.tried = true;

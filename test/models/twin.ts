@@ -79,6 +79,7 @@ export class Twin {
         charge: () => 0,
         buffer: () => ({ hi: 0xffff8880, lo: 0x1000 }),
         chunk: ({ predicted }) => predicted,
+        predictor: () => false,
         trial: () => {
           const first = !this.trialDone;
           this.trialDone = true;

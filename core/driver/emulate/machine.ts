@@ -188,6 +188,7 @@ export const machine = (options: MachineOptions): Machine => {
           answer = emit(who, request.fact, Origin.derived, top.seq);
           break;
         case 'lock':
+        case 'wait':
           answer = undefined;
           break;
       }

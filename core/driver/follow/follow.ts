@@ -372,12 +372,11 @@ export class Follow {
           continue;
         }
         case 'lock':
-          if (request.taken && request.late) {
-            context.pending = { kind: 'late' };
-            return;
-          }
           value = undefined;
           continue;
+        case 'wait':
+          context.pending = { kind: 'late' };
+          return;
         case 'choose':
           if (request.what === 'frames') {
             value = null;

@@ -142,7 +142,7 @@ describe('no buffer for the JIT', () => {
     ['5.18-rc5-packv2', 'CH(448) { B+ } KV! CP(4) { INV(448) B- } UC(448)'],
     ['6.1', 'CH(448) { B+ } KV! CP(4) { INV(448) B- } UC(448)'],
   ] as const)
-    it.skip(`${kernel}: the size is copied into the chunk before it is given back (core: no such copy on any kernel)`, () => {
+    it(`${kernel}: the size is copied into the chunk before it is given back`, () => {
       expect(refused(kernel).story).to.equal(story);
     });
 });
@@ -150,7 +150,7 @@ describe('no buffer for the JIT', () => {
 describe('the predictor flush (7.1+, 6.12.101) with its static key on', () => {
   const KEY_ON: SceneOptions = { answers: { predictor: () => true } };
 
-  it.skip('7.2: a new pack is dirty, and a classic program in it flushes and cleans every pack (core: never asks, marks nothing)', () => {
+  it('7.2: a new pack is dirty, and a classic program in it flushes and cleans every pack', () => {
     const scene = new Scene('7.2', KEY_ON);
     scene.load();
     expect(scene.memory.packs.map((pack) => pack.dirty)).to.deep.equal([true]);
@@ -159,7 +159,7 @@ describe('the predictor flush (7.1+, 6.12.101) with its static key on', () => {
     expect(scene.memory.packs.map((pack) => pack.dirty)).to.deep.equal([false]);
   });
 
-  it.skip('7.2: a free makes its pack dirty, and the next classic program prefers a clean one (core: first fit only)', () => {
+  it('7.2: a free makes its pack dirty, and the next classic program prefers a clean one', () => {
     const scene = new Scene('7.2', KEY_ON);
     scene.type = 'classic';
     const filler = scene.load(2_000_000);
