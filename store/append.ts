@@ -127,7 +127,7 @@ function sameSegment(c: Connection, trace: TraceKey, segment: NewSegment, head: 
       'conflict',
       `trace ${trace.name} has events ${known.first} to ${known.first + known.count - 1} in one segment, not ${first} to ${first + count - 1}`,
       c.file,
-      'another writer is appending to this trace, or it was cut otherwise before',
+      'another writer is appending to this trace, or this pagetrail reads the source otherwise: choose another name, or remove the trace first',
     );
   }
   return segmentHash(previous, first, count, bytes).equals(known.hash)
@@ -136,7 +136,7 @@ function sameSegment(c: Connection, trace: TraceKey, segment: NewSegment, head: 
         'conflict',
         `trace ${trace.name} already has other events ${first} to ${first + count - 1}`,
         c.file,
-        'another writer is appending to this trace, or the source has changed: choose another name',
+        'another writer is appending to this trace, or the source or pagetrail has changed: choose another name, or remove the trace first',
       );
 }
 
