@@ -69,7 +69,7 @@ const landmarkFor = (landmarks: readonly Landmark[], from: number, task: string)
 export const circumstancesOf = (trace: TraceView, event: Event): Result<Circumstances> => {
   const calls = callsAround(trace, event);
   if (!calls.ok) return calls;
-  const landmarks = trace.landmarks();
+  const landmarks = trace.landmarks(event.seq);
   if (!landmarks.ok) return landmarks;
   const at = lastBefore(landmarks.value, event.seq);
   const task = calls.value.at(-1)?.task ?? event.task;

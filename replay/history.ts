@@ -20,7 +20,7 @@ import {
   type ChunkRange,
 } from './shownDiff.js';
 import type { Subject } from './subjects.js';
-import { framesOf, frameTracker, holds, mayTouch, pagesOf } from './touches.js';
+import { frameTracker, holds, mayTouch, pagesOf } from './touches.js';
 
 /** One change of a subject. */
 export interface HistoryItem extends Circumstances {
@@ -126,11 +126,10 @@ const changeBy = (
   after: Memory,
   subject: Subject,
   event: Event,
-  known: ReadonlySet<number>,
+  frames: ReadonlySet<number>,
 ): Change | null => {
   const diff = diffStates(before, after);
   const { first, end } = pagesOf(subject);
-  const frames = new Set([...known, ...framesOf(after, subject)]);
   const mappings = changedRanges(
     filtered(diff.pages, (page) => page >= first && page < end),
     { direct: false, physical: true },
@@ -194,8 +193,11 @@ export function* history(
       const before: Memory = evolveAll(memory, batch.value.slice(from, index));
       memory = evolve(before, event);
       from = index + 1;
-      const change = changeBy(before, memory, subject, event, tracker.frames());
+      const behind = tracker.frames();
       tracker.after(memory, event);
+      const now = tracker.frames();
+      const frames = now === behind ? now : new Set([...behind, ...now]);
+      const change = changeBy(before, memory, subject, event, frames);
       if (change === null) continue;
       const around = circumstancesOf(trace, event);
       if (!around.ok) return yield around;

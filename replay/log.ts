@@ -59,8 +59,8 @@ export interface TraceView {
   around(seq: number): Result<readonly Event[]>;
   /** Markers in order. Read from the log at the first call. */
   markers(): Result<readonly MarkerAt[]>;
-  /** Markers and operations of a workload, in order: what was going on. */
-  landmarks(): Result<readonly Landmark[]>;
+  /** Markers and operations of a workload, in order: what was going on. All there are now, or at least those up to event `to`. */
+  landmarks(to?: number): Result<readonly Landmark[]>;
 }
 
 /** A marker, or an operation of an emulated workload. */
@@ -223,7 +223,8 @@ const viewOf = (log: TraceLog): TraceView => {
       const all = view.landmarks();
       return all.ok ? ok(all.value.filter(({ kind }) => kind === 'marker')) : all;
     },
-    landmarks: () => {
+    landmarks: (to = Infinity) => {
+      if (to <= markedTo) return ok(marked);
       const events = log.info.events;
       for (const batch of view.batches({ from: markedTo, to: events, kinds: LANDMARKS })) {
         if (!batch.ok) return batch;

@@ -37,6 +37,17 @@ export interface FrameTracker {
   readonly after: (memory: Memory, event: Event | null) => void;
 }
 
+/** Events that may put other frames behind a page. */
+const MOVES_FRAMES: ReadonlySet<Event['kind']> = new Set([
+  'mapped',
+  'unmapped',
+  'identified',
+  'frames-released',
+  'area-allocated',
+  'area-freed',
+  'areas-purged',
+]);
+
 export const frameTracker = (subject: Subject): FrameTracker => {
   const { first } = pagesOf(subject);
   let frames: ReadonlySet<number> = new Set();
@@ -44,6 +55,7 @@ export const frameTracker = (subject: Subject): FrameTracker => {
   return {
     frames: () => frames,
     after: (memory, event) => {
+      if (event !== null && !MOVES_FRAMES.has(event.kind)) return;
       const now = framesOf(memory, subject);
       area = Memory.areaAt(memory, first)?.start ?? area;
       if (now.size > 0) frames = now;

@@ -32,7 +32,7 @@ const owned = (draft: Draft, token: object, start: number): MutablePack | null =
 
 const mark = (pack: MutablePack, first: number, count: number, taken: boolean): void => {
   const end = Math.min(first + count, pack.bytes / CHUNK);
-  for (let chunk = first; chunk < end; chunk++) {
+  for (let chunk = Math.max(first, 0); chunk < end; chunk++) {
     const word = chunk >>> 5;
     const bit = 1 << (chunk & 31);
     const before = ((pack.used[word] as number) & bit) !== 0;

@@ -55,7 +55,10 @@ describe('two recordings compared', () => {
     this.timeout(60_000);
     const found = await compared(/-6\.1-S4/, /-7\.2-S4/);
     if (found === null) this.skip();
-    expect(kindsOf(found)).to.deep.equal([
+    // The mark of the predictor flush is told apart: only the newer kernel has one.
+    expect(
+      kindsOf({ ...found, kinds: found.kinds.filter(({ name }) => name !== 'pack-marked') }),
+    ).to.deep.equal([
       '2 argument __vmalloc_node_range gfp_mask in bpf_prog_pack_alloc only null',
       '2 argument change_page_attr_set_clr mask_clr, in_flag in bpf_prog_pack_alloc only null',
       '2 permission set_memory_x in bpf_prog_pack_alloc only a',

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import { encodeEvents } from '../../core/codec/events.js';
 import { evolve, evolveAll } from '../../core/memory/evolve.js';
+import { factsOf } from '../../core/memory/facts.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
 import { encodeMemory, REDUCER, snapshotKeeper } from '../../core/memory/snapshot.js';
 import { must } from '../../replay/failed.js';
@@ -9,7 +11,8 @@ import { openStore } from '../../store/index.js';
 import { anyStream } from '../core/memory/arbitrary.js';
 import { asGiven, logOf, numbered, scratchFile, write } from './given.js';
 
-export const bytes = (memory: Memory): string => Buffer.from(encodeMemory(memory)).toString('hex');
+/** The canonical text of a memory: its facts, encoded. */
+export const bytes = (memory: Memory): string => Buffer.from(encodeEvents(factsOf(memory))).toString('hex');
 
 describe('a trace', () => {
   it('is read batch by batch between two moments', () => {
