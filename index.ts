@@ -19,8 +19,12 @@ export type { Brand } from './core/value/brand.js';
 export { fail, ok, type Failure, type Result } from './core/value/failure.js';
 export { Prot } from './core/value/prot.js';
 export { Word } from './core/value/words.js';
+export { compareTraces, type TraceComparison } from './replay/compareTraces.js';
+export { comparisonLines } from './replay/compareLines.js';
 export { cursorOn, type Cursor, type CursorMoment } from './replay/cursor.js';
+export { applyDiff, diffStates, isEmptyDiff, reverseDiff, type MemoryDiff } from './replay/diffStates.js';
 export { must, PagetrailError } from './replay/failed.js';
+export { history, lastChange, type HistoryItem } from './replay/history.js';
 export { open, type OpenLog, type OpenTrace } from './replay/library.js';
 export {
   logOn,
@@ -33,6 +37,9 @@ export {
 } from './replay/log.js';
 export { MemoryView, memoryView, type AnyAddress, type PageView } from './replay/memoryView.js';
 export { parseMoment, parseWhere, whereText, type Where, type WrittenMoment } from './replay/moments.js';
+export { shownDiff, type ShownDiff } from './replay/shownDiff.js';
 export { stateOf, type State } from './replay/state.js';
 export { eventsOf, replay, type EventOptions, type Played } from './replay/stream.js';
+export { subjectOf, type Subject } from './replay/subjects.js';
+export { why, type Why } from './replay/why.js';
 export type { TraceInfo } from './store/index.js';

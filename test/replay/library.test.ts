@@ -110,6 +110,15 @@ describe('a stream of events', () => {
   });
 });
 
+describe('the package', () => {
+  it('gives by its name what index.ts exports', async () => {
+    const name: string = 'pagetrail';
+    const named = (await import(name)) as Record<string, unknown>;
+    expect(named['open']).to.equal(open);
+    expect(named['evolve']).to.equal(evolve);
+  });
+});
+
 describe('the view of a memory', () => {
   it('answers in texts', () => {
     const memory = evolveAll(
