@@ -1,23 +1,14 @@
-import { decodeEvents, encodeEvents } from '../codec/events.js';
 import { ok, type Result } from '../value/failure.js';
-import { evolveAll } from './evolve.js';
-import { factsOf } from './facts.js';
-import { nothing, type Memory } from './memory.js';
+import { encodeMemory } from './encoding.js';
+import type { Memory } from './memory.js';
+
+export { decodeMemory, encodeMemory } from './encoding.js';
 
 /**
  * Version of the reducer and of what snapshots hold: to be raised when `evolve` gives another memory for the same events, so that snapshots made
  * before are passed over.
  */
-export const REDUCER = 'memory-2';
-
-/** The canonical bytes of a memory: equal memories have equal bytes. */
-export const encodeMemory = (memory: Memory): Uint8Array => encodeEvents(factsOf(memory));
-
-/** The memory that `encodeMemory` was given. Fails on damaged bytes. */
-export const decodeMemory = (bytes: Uint8Array): Result<Memory> => {
-  const facts = decodeEvents(bytes);
-  return facts.ok ? ok(evolveAll(nothing, facts.value)) : facts;
-};
+export const REDUCER = 'memory-3';
 
 /** Events between two snapshots, at least. */
 const APART = 8192;

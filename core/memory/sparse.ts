@@ -26,6 +26,8 @@ interface MutableMap<V> {
 
 /** Most items of a node. */
 const WIDTH = 32;
+/** Items of a node of a map that is made at once: with room for more. */
+const FULL = 24;
 /** A leaf with fewer is joined with the one before it, where both fit. */
 const SPARSE = 8;
 
@@ -175,6 +177,25 @@ function* inLeaves<V>(leaves: readonly Node<V>[]): Generator<readonly [number, V
 export const SparseMap = Object.freeze({
   empty<V>(): SparseMap<V> {
     return EMPTY as SparseMap<V>;
+  },
+
+  /** The map of these entries, whose keys ascend. Belongs to nobody. */
+  of<V>(keys: ArrayLike<number>, values: readonly V[]): SparseMap<V> {
+    let nodes: Node<V>[] = [];
+    for (let at = 0; at < keys.length; at += FULL) {
+      const part: number[] = [];
+      for (let i = at; i < at + FULL && i < keys.length; i++) part.push(keys[i] as number);
+      nodes.push({ owner: null, height: 0, keys: part, items: values.slice(at, at + FULL) });
+    }
+    for (let height = 1; nodes.length > 1; height++) {
+      const above: Node<V>[] = [];
+      for (let at = 0; at < nodes.length; at += FULL) {
+        const items = nodes.slice(at, at + FULL);
+        above.push({ owner: null, height, keys: items.map((node) => node.keys[0] as number), items });
+      }
+      nodes = above;
+    }
+    return { owner: null, root: nodes[0] ?? null, size: keys.length };
   },
 
   get<V>(map: SparseMap<V>, key: number): V | undefined {
