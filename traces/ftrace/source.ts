@@ -16,7 +16,8 @@ export interface SourceOptions {
   readonly stdin?: Readable;
 }
 
-const CHUNK = 1024 * 1024;
+/** Small enough that a chunk is garbage before it is old: of 1 MB chunks 40 MB wait for the next full collection. */
+const CHUNK = 128 * 1024;
 const INFLATED_CHUNK = 256 * 1024;
 
 /**
