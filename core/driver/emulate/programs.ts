@@ -45,6 +45,12 @@ export const entryOf = (
     : { start: program.start, length: program.length };
 };
 
+/** `bytes` behind the address whose upper half is `hi`: a long emulation needs more than 4 GiB of them. */
+const wordAt = (hi: number, bytes: number): Word => ({
+  hi: hi + Math.floor(bytes / 0x100000000),
+  lo: bytes >>> 0,
+});
+
 /** Identities of kernel structures: they stand for pointers and mean nothing else. */
 export const pointers = (): {
   readonly program: () => Word;
@@ -57,9 +63,9 @@ export const pointers = (): {
   let buffers = 0;
   let pages = 0;
   return {
-    program: () => ({ hi: 0xffffc900, lo: 0x5000 + 0x8000 * programs++ }),
-    ksym: () => ({ hi: 0xffff8880, lo: 0x30000000 + 0x400 * ksyms++ }),
-    buffer: () => ({ hi: 0xffff8880, lo: 0x38000000 + 0x1000 * (buffers++ % 4096) }),
-    page: () => ({ hi: 0xffffea00, lo: 0x40 * pages++ }),
+    program: () => wordAt(0xffffc900, 0x5000 + 0x8000 * programs++),
+    ksym: () => wordAt(0xffff8880, 0x30000000 + 0x400 * ksyms++),
+    buffer: () => wordAt(0xffff8880, 0x38000000 + 0x1000 * (buffers++ % 4096)),
+    page: () => wordAt(0xffffea00, 0x40 * pages++),
   };
 };
