@@ -51,7 +51,7 @@ const poke = 'addr:a= opcode>src:a@ src:a@ len:n= emulate:w-';
 
 export const LINES: Readonly<Record<string, LineShape>> = {
   bpf_int_jit_compile: shape(`env:w- prog:w? fp>prog:w? ${program}`, 'ret:w= jited_len:n= bpf_func:a='),
-  bpf_jit_blind_constants: shape('prog:w=', 'ret:w='),
+  bpf_jit_blind_constants: shape('env:w- prog:w=', 'ret:w='),
   bpf_jit_prog_release_other: shape('fp>prog:w= fp_other>other:w='),
   bpf_jit_binary_alloc: shape('proglen:n= image_ptr:w@ alignment:n= bpf_fill_ill_insns>fill:w@', 'ret:a='),
   bpf_jit_binary_free: shape('hdr:a= hdr_size>size:n='),

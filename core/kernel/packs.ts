@@ -202,6 +202,7 @@ const freeChunks = function* (k: Kernel, ptr: Address, size: number): Body<undef
   // "bpf_prog_pack bug": WARN_ONCE, nothing is freed.
   if (pack === null && Memory.packAt(k.memory(), ptr.page) !== null) return undefined;
   if (k.profile.pack.invalidate) yield* call(bpfArchTextInvalidate, { dst: ptr, len: size });
+  else yield* wait();
   yield* state({
     kind: 'chunk-freed',
     pack: pack?.start ?? 0,

@@ -64,6 +64,8 @@ export interface Profile {
   readonly dispatcher: 'page' | 'pack';
   /** Symbol of a program ends at the end of its page (to 5.1x), or of its code. */
   readonly symbolEnd: 'page' | 'code';
+  /** Function 0 of a multi-function program is published like the others, beside the program itself (to 6.4). */
+  readonly publishesFirst: boolean;
   /** Tail-call updates: bpf_arch_text_poke per site (5.10), bpf_arch_poke_desc_update (6.1+). */
   readonly tailCall: 'bpf_arch_text_poke' | 'bpf_arch_poke_desc_update';
   /** What patches live code. */
@@ -109,6 +111,7 @@ const base: Profile = {
   blinds: true,
   dispatcher: 'pack',
   symbolEnd: 'code',
+  publishesFirst: false,
   tailCall: 'bpf_arch_poke_desc_update',
   livePatch: 'text_poke_bp',
   packFreeBy: 'header',

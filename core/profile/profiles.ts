@@ -11,6 +11,7 @@ const v5_10 = variant(v6_1, {
   exactFit: false,
   dispatcher: 'page',
   symbolEnd: 'page',
+  publishesFirst: true,
   tailCall: 'bpf_arch_text_poke',
 });
 
@@ -22,6 +23,7 @@ const v5_18_rc3 = variant(v6_1, {
   hugeVmalloc: 'opt-out',
   limitShift: 2,
   dispatcher: 'page',
+  publishesFirst: true,
   tailCall: 'bpf_arch_text_poke',
   kaslrCompiledIn: false,
 });

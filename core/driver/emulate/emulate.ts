@@ -98,7 +98,7 @@ class Runtime {
   readonly #array = new Map<number, EmulatedProgram>();
   readonly #identities = pointers();
   #situation: Situation = NO_SITUATION;
-  #packSeen: boolean;
+  #packsSized: boolean;
   #othersLazy = false;
   #attached: EmulatedProgram | null = null;
   #halves = 0;
@@ -111,7 +111,7 @@ class Runtime {
   ) {
     this.#profile = options.profile;
     const start = evolveAll(nothing, given);
-    this.#packSeen = start.packs.length > 0;
+    this.#packsSized = start.packs.length > 0;
     const seeded = policies({
       profile: options.profile,
       arch: options.arch,
@@ -119,7 +119,11 @@ class Runtime {
       pool,
       memory: () => this.machine.memory(),
       situation: () => this.#situation,
-      packSeen: () => this.#packSeen,
+      sizePacks: () => {
+        const due = !this.#packsSized;
+        this.#packsSized = true;
+        return due;
+      },
       othersLazy: () => this.#othersLazy,
       purged: () => {
         this.#othersLazy = false;
@@ -140,7 +144,6 @@ class Runtime {
       },
     });
     this.machine.onFact((fact: Fact) => {
-      if (fact.kind === 'pack-created') this.#packSeen = true;
       if (fact.kind === 'area-freed')
         frames = [...(Memory.areaAt(this.machine.memory(), fact.start)?.frames ?? [])];
     });
@@ -269,7 +272,7 @@ class Runtime {
     this.#programs.set(program.label, program);
     if (own)
       for (const fn of program.functions)
-        if (fn.index > 0 || this.#profile.symbolEnd === 'page')
+        if (fn.index > 0 || this.#profile.publishesFirst)
           this.#publish(
             program,
             fn,

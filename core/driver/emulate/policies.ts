@@ -55,8 +55,8 @@ export interface PolicyInput {
   readonly pool: FramePool;
   readonly memory: () => Memory;
   readonly situation: () => Situation;
-  /** A pack has existed, so its size is settled (5.18). */
-  readonly packSeen: () => boolean;
+  /** Whether the size of packs is still to be found out by a trial allocation (5.18); done once a boot. */
+  readonly sizePacks: () => boolean;
   /** Others have freed something lazily since the last purge. */
   readonly othersLazy: () => boolean;
   readonly purged: () => void;
@@ -94,7 +94,7 @@ export const policies = (input: PolicyInput): ChoiceSource => {
       charge: ({ over }) => (over === true && !input.situation().capable ? EPERM : 0),
       buffer: () => input.buffer(),
       chunk: ({ predicted }) => predicted,
-      trial: () => !input.packSeen(),
+      trial: () => input.sizePacks(),
       area: ({ predicted }) => predicted,
       frames: ({ pages, huge }) => input.pool.take(pages, huge, profile.contiguousBacking),
       frame: ({ name }) => name,

@@ -18,7 +18,7 @@ export interface AnswerContext {
   readonly memory: Memory;
   readonly seen: Visibility;
   /** A pack has existed, so its size is settled (5.18). */
-  readonly packSeen: boolean;
+  readonly packsSized: boolean;
 }
 
 type Answer<K extends ChoiceKind> = (
@@ -120,7 +120,9 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
     if (at !== null) return Address.isZero(at) ? null : at;
     return entryOf(line, ...AREA_CALLS, 'alloc_new_pack') ? null : predicted;
   },
-  trial: (_, { line, packSeen }) => !packSeen && entryOf(line, ...AREA_CALLS),
+  // Done once a boot, perhaps before the recording: it asks for huge pages, an image or a small pack does not.
+  trial: (_, { line, packsSized }) =>
+    !packsSized && entryOf(line, ...AREA_CALLS) && (recordedNumber(line, 'size') ?? 0) % 0x200000 === 0,
   area: (_, { line }) => {
     const at = entryOf(line, 'vmap_pages_range_noflush')
       ? recordedAddress(line, 'addr')

@@ -53,6 +53,8 @@ export class Follow {
   readonly #columns = columnCache();
   /** Pack calls under way: their effects may stand in another order than their lines. */
   readonly #packs = new Map<Context, OpenPackCall>();
+  /** Frees that ended while an allocation was open. */
+  readonly #passed = new Map<Context, OpenPackCall[]>();
 
   constructor(options: FollowOptions) {
     this.#scene = new Scene(options);
@@ -126,6 +128,7 @@ export class Follow {
   end(): void {
     for (const task of this.#tasks.values()) task.contexts.length = 0;
     this.#packs.clear();
+    this.#passed.clear();
   }
 
   /** Ends whatever a task has open: its next root call has begun. */
@@ -139,11 +142,13 @@ export class Follow {
   #diverge(context: Context, line: RecordedLine, id: string, model: string): void {
     this.#scene.diverge(id, line, model, null, innermost(context));
     this.#packs.delete(context);
+    this.#passed.delete(context);
     abandon(context);
   }
 
   #finish(task: Task, context: Context): void {
     this.#packs.delete(context);
+    this.#passed.delete(context);
     const index = task.contexts.indexOf(context);
     if (index >= 0) task.contexts.splice(index, 1);
   }
@@ -340,6 +345,16 @@ export class Follow {
     }
   }
 
+  /** A pack call has ended: for allocations that were open beside it, it may have come later than they did. */
+  #closePackCall(context: Context): void {
+    const ended = this.#packs.get(context);
+    this.#packs.delete(context);
+    this.#passed.delete(context);
+    if (ended?.kind !== 'free') return;
+    for (const [other, { kind }] of this.#packs)
+      if (kind === 'alloc') this.#passed.set(other, [...(this.#passed.get(other) ?? []), ended].slice(-6));
+  }
+
   /** Runs the model until it needs the next line. */
   #resume(context: Context, answer: unknown): void {
     let value = answer;
@@ -351,7 +366,7 @@ export class Follow {
       if (step.done === true) {
         call.result = step.value;
         if (call.fn.name === 'bpf_prog_pack_alloc' || call.fn.name === 'bpf_prog_pack_free')
-          this.#packs.delete(context);
+          this.#closePackCall(context);
         if (call.visible) {
           context.pending = { kind: 'return', call };
           return;
@@ -400,15 +415,19 @@ export class Follow {
       root: context.root,
       memory: scene.memory(),
       seen: this.#seen,
-      packSeen: scene.packSeen,
+      packsSized: scene.packsSized,
     };
     const answer = (ANSWERS[what] as (question: unknown, context: typeof given) => unknown)(question, given);
     const call = innermost(context);
     scene.chose(what);
     if (what === 'chunk') {
-      const open = [...this.#packs.values()].filter((other) => other.context !== context);
+      const open = [
+        ...[...this.#packs.values()].filter((other) => other.context !== context),
+        ...(this.#passed.get(context) ?? []),
+      ];
       checkChunk(scene, question as never, answer as Address | null, open, line, call);
     } else if (what === 'charge') checkCharge(scene, question as never, answer as number, call);
+    else if (what === 'trial') scene.packsSized ||= answer as boolean;
     else if (what === 'area') checkArea(scene, question as never, answer as Address | null, call);
     return answer;
   }

@@ -48,8 +48,11 @@ const ruleOf = (line: RecordedLine): Rule | null => {
       return (p) => p.livePatch === 'smp_text_poke_single';
     case 'text_poke_bp':
       return (p) => p.livePatch === 'text_poke_bp';
-    case 'bpf_jit_blind_constants':
-      return (p) => p.blinds;
+    case 'bpf_jit_blind_constants': {
+      // 7.1 moved it out of the JIT, into the verifier, whose environment it is given.
+      const verifier = has('env');
+      return (p) => p.blinds !== verifier;
+    }
     case 'bpf_int_jit_compile': {
       const env = has('env');
       return (p) => p.blinds !== env;

@@ -55,6 +55,8 @@ export class Scene {
   nodes: number;
   /** A pack has existed, so its size is settled. */
   packSeen: boolean;
+  /** The trial allocation that finds the size of packs is over (5.18). */
+  packsSized: boolean;
   /** The line being read took a declared choice as its deciding value. */
   adopted = false;
 
@@ -76,6 +78,7 @@ export class Scene {
     this.#emit = options.emit;
     this.#lowestName = options.start.lowestName;
     this.packSeen = options.start.packs.length > 0;
+    this.packsSized = this.packSeen;
     this.nodes = options.nodes;
     for (const pack of options.start.packs)
       if (options.profile.pack.size === 'pmd-per-node')
@@ -134,7 +137,7 @@ export class Scene {
       origin,
       ...fact,
     } as Event;
-    if (fact.kind === 'pack-created') this.packSeen = true;
+    if (fact.kind === 'pack-created') this.packSeen = this.packsSized = true;
     this.#folder.apply(event);
     this.#emit(event);
     return this.#seq;
