@@ -280,8 +280,10 @@ const applyForgotten = (draft: Draft, token: object, event: EventOf<'forgotten'>
       alias.cause[at] = event.seq;
     }
   });
+  // What was forgotten before inside the same pages is said by this alone.
+  const end = event.page + event.pages;
   draft.unknown = [
-    ...draft.unknown,
+    ...draft.unknown.filter((u) => u.page < event.page || u.page + u.pages > end),
     { page: event.page, pages: event.pages, why: event.why, seq: event.seq },
   ];
 };

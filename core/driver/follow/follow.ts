@@ -14,6 +14,7 @@ import {
   columnCache,
   firstDifference,
   mergeArgs,
+  plausible,
   recordedAddress,
   type RecordedLine,
 } from '../recorded.js';
@@ -31,6 +32,7 @@ import {
   type OpenLine,
   type Task,
 } from './context.js';
+import { knownAreas } from './forget.js';
 import { learn, learnContent } from './learn.js';
 import { observe } from './observe.js';
 import type { OpenPackCall } from './orders.js';
@@ -53,6 +55,8 @@ export class Follow {
   readonly #columns = columnCache();
   /** Pack calls under way: their effects may stand in another order than their lines. */
   readonly #packs = new Map<Context, OpenPackCall>();
+  /** Number of the last event of the last loss; below 0 before there was one. */
+  #lostAt = -1;
   /** Frees that ended while an allocation was open. */
   readonly #passed = new Map<Context, OpenPackCall[]>();
 
@@ -107,9 +111,14 @@ export class Follow {
   lost(count: number, why: string): void {
     this.end();
     this.#scene.emit({ kind: 'gap', lost: count, why }, Origin.observed, 0);
-    for (const area of Array.from(Memory.areas(this.memory())))
-      if (area.state === 'live')
-        this.#scene.emit({ kind: 'forgotten', page: area.start, pages: area.pages, why }, Origin.derived, 0);
+    // Lines of several processors' losses often stand together: nothing was learned between them.
+    if (this.#scene.seq === this.#lostAt + 1) {
+      this.#lostAt = this.#scene.seq;
+      return;
+    }
+    for (const { start: page, pages } of knownAreas(this.memory()))
+      this.#scene.emit({ kind: 'forgotten', page, pages, why }, Origin.derived, 0);
+    this.#lostAt = this.#scene.seq;
   }
 
   /** One call line. */
@@ -261,7 +270,7 @@ export class Follow {
 
   /** A call without recorded parent, or a foreign one inside another (`call`: what encloses it). */
   #begin(task: Task, line: RecordedLine, call: number): void {
-    const root = line.isReturn ? undefined : ROOTS.get(line.fn);
+    const root = line.isReturn || !plausible(line) ? undefined : ROOTS.get(line.fn);
     if (root === undefined) return this.#beginUnmodelled(task, line, call);
     const scene = this.#scene;
     const recorded = argsOf(line, this.#columns(line));
