@@ -192,7 +192,10 @@ export const importTrace = async (
     events: counts.events,
     annotations: counts.annotations,
     headers: counts.headers,
-    skipped: counts.skipped,
+    skipped:
+      result.notHeld === 0
+        ? counts.skipped
+        : { ...counts.skipped, 'other event before the first call': result.notHeld },
     lost: counts.lost + overwrittenEvents(counts) + (gap?.lost ?? 0),
     calls: result.calls,
     divergences: result.divergences.length,

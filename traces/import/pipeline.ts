@@ -24,7 +24,7 @@ import { givenFacts } from './given.js';
 
 /** Call lines looked at before the kernel is chosen. */
 const RECOGNISED_FROM = 20_000;
-/** Lines of any kind that are held until then. */
+/** Lines of any kind that are held until then: before the first call that the model knows, and again after it. */
 const LONGEST_WAIT = 200_000;
 
 export interface PipelineOptions {
@@ -51,6 +51,8 @@ export interface PipelineResult {
   readonly possible: readonly Profile[];
   readonly events: number;
   readonly calls: FollowCounts;
+  /** Lines before the first known call that were too many to be held: of other events, counted only. */
+  readonly notHeld: number;
   readonly choices: Readonly<Record<string, number>>;
   readonly divergences: readonly FollowDivergence[];
   readonly log: TraceLog;
@@ -99,6 +101,9 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   let calls = 0;
   /** Calls of functions that the model knows. */
   let known = 0;
+  /** Lines that were held when the first of them came. */
+  let heldBefore = 0;
+  let notHeld = 0;
   let follow: Follow | null = null;
   let profile: Profile | null = options.profile;
   let log: TraceLog | null = null;
@@ -174,6 +179,20 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
     waiting.length = 0;
   };
 
+  /** Holds a line until the kernel is chosen. Other events are no ground to refuse: calls may follow, however late. */
+  const hold = (line: TraceLine): void => {
+    const undecided = known === 0 && options.profile === null;
+    const other = line.kind === 'event' || line.kind === 'function' || line.kind === 'call';
+    // What was lost and marked is rare, and is kept longer.
+    if (undecided && waiting.length >= (other ? LONGEST_WAIT : 2 * LONGEST_WAIT)) {
+      notHeld++;
+      return;
+    }
+    waiting.push(line);
+    if (undecided) heldBefore = waiting.length;
+    else if (calls >= RECOGNISED_FROM || waiting.length >= heldBefore + LONGEST_WAIT) begin();
+  };
+
   const failed = (): Failure | null => failure ?? out?.failure() ?? null;
 
   return {
@@ -183,14 +202,11 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       if (line.kind === 'call') {
         // Once a kernel is chosen and no other fits, no line can tell more.
         if (follow === null || recognise.possible().length > 1) recognise.note(line);
-        calls++;
         if (known === 0 && Object.hasOwn(LINES, line.fn)) known++;
+        if (known > 0 || options.profile !== null) calls++;
       }
       if (follow !== null) give(line);
-      else {
-        waiting.push(line);
-        if (calls >= RECOGNISED_FROM || waiting.length >= LONGEST_WAIT) begin();
-      }
+      else hold(line);
       return failed() === null;
     },
     end: (missing) => {
@@ -214,6 +230,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         possible: recognise.possible(),
         events: followed.seq,
         calls: followed.counts,
+        notHeld,
         choices: Object.fromEntries([...followed.choices].toSorted(([a], [b]) => (a < b ? -1 : 1))),
         divergences: followed.divergences,
         log,
