@@ -106,6 +106,29 @@ export const recordedAddress = (line: RecordedLine, name: string): Address | nul
   return word === null ? null : Word.toAddress(word);
 };
 
+/** Pages that one call can be about: 2 GiB, all that code areas have. */
+export const MOST_PAGES = 524288;
+const SIZES: readonly string[] = ['size', 'len', 'hdr_size', 'proglen'];
+/** Functions whose sizes are those of executable memory; others may be about all of vmalloc. */
+const SIZED =
+  /^(?:set_memory_|set_direct_map_|_*change_page_attr|module_alloc|bpf_|execmem_|text_poke|__text_poke)/;
+/** Of other areas: what vmalloc can give a machine of 64 GiB. */
+const MOST_VMALLOC = 2 ** 24;
+
+/** False where a line counts more memory than there can be: it is kept as it stands, and nothing is done for each of its pages. */
+export const plausible = (line: RecordedLine): boolean => {
+  const most = SIZED.test(line.fn) ? MOST_PAGES : MOST_VMALLOC;
+  const { names } = line.signature;
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    const unit = name === 'numpages' ? 1 : SIZES.includes(name) ? 4096 : 0;
+    if (unit === 0) continue;
+    const value = line.fn.includes('modmem') ? 0 : (line.hi[i] ?? 0) * 0x100000000 + (line.lo[i] ?? 0);
+    if (value / unit > most) return false;
+  }
+  return true;
+};
+
 /** All values of a line under the names of the kernel functions. */
 export const argsOf = (line: RecordedLine, { known }: Columns): Args => {
   const args: Record<string, Value> = {};

@@ -10,6 +10,8 @@ import { Address } from '../../value/address.js';
 import { Word } from '../../value/words.js';
 import { Prot } from '../../value/prot.js';
 import {
+  MOST_PAGES,
+  plausible,
   recordedAddress,
   recordedNumber,
   recordedText,
@@ -66,6 +68,7 @@ const chunkTaken = (k: Kernel, at: Address): boolean => Memory.programAt(k.memor
 /** Facts that follow from one line (of a return: with its entry line) alone. */
 export const observe = (k: Kernel, line: RecordedLine, entry: RecordedLine | null): readonly Fact[] => {
   const memory = k.memory();
+  if (!plausible(line) || (entry !== null && !plausible(entry))) return [];
   if (line.isReturn) {
     switch (line.fn) {
       case '__vmalloc_node_range': {
@@ -124,6 +127,7 @@ export const observe = (k: Kernel, line: RecordedLine, entry: RecordedLine | nul
       const end = recordedAddress(line, 'end');
       if (at === null || end === null) return [];
       const pages = end.page - at.page;
+      if (pages <= 0 || pages > MOST_PAGES) return [];
       return [
         {
           kind: 'mapped',
