@@ -117,10 +117,18 @@ export const vmallocNodeRange = kernelFunction(
   },
 );
 
+/** Pages known to be mapped from here on without a gap: no more than one area, since a guard page ends it. */
+const mappedRun = (memory: Memory, first: number): number => {
+  let page = first;
+  while (Memory.page(memory, page) !== null) page++;
+  return page - first;
+};
+
 const vunmapRangeNoflush = kernelFunction(
   'vunmap_range_noflush',
-  function* (_k: Kernel, a: { start: Address; end: Address }): Body<undefined> {
-    yield* state({ kind: 'unmapped', page: a.start.page, pages: a.end.page - a.start.page });
+  function* (k: Kernel, a: { start: Address; end: Address | undefined }): Body<undefined> {
+    const pages = a.end === undefined ? mappedRun(k.memory(), a.start.page) : a.end.page - a.start.page;
+    if (pages > 0) yield* state({ kind: 'unmapped', page: a.start.page, pages });
     return undefined;
   },
 );
@@ -129,8 +137,10 @@ const removeVmArea = kernelFunction(
   'remove_vm_area',
   function* (k: Kernel, a: { addr: Address }): Body<undefined> {
     const area = Memory.areaAt(k.memory(), a.addr.page);
+    // An area older than a recording without dump: where it ends shows in the line, if at all.
+    const end = area === null ? undefined : Address.of(area.start + area.pages);
+    yield* call(vunmapRangeNoflush, { start: a.addr, end });
     if (area === null) return undefined;
-    yield* call(vunmapRangeNoflush, { start: a.addr, end: Address.of(area.start + area.pages) });
     yield* state({ kind: 'area-freed', start: area.start });
     return undefined;
   },
@@ -142,21 +152,15 @@ const structPage = (k: Kernel, pfn: number): Address | undefined => {
 };
 
 /** Frames of the area in the order of its pages; named ones are asked for. */
-const resetTargets = function* (k: Kernel, area: Area | null, addr: Address): Body<number[]> {
-  const pfns: number[] = [];
-  const frames = area?.frames ?? null;
-  if (frames === null) return pfns;
-  for (const frame of frames) if (frame !== NO_FRAME) pfns.push(frame);
-  void addr;
-  return pfns;
-};
+const resetTargets = (area: Area | null): number[] =>
+  [...(area?.frames ?? [])].filter((frame) => frame !== NO_FRAME);
 
 const vunmap = kernelFunction(
   '__vunmap',
   function* (k: Kernel, a: { addr: Address; deallocate_pages: number }): Body<undefined> {
     const area = Memory.areaAt(k.memory(), a.addr.page);
     const reset = area === null ? null : (area.flags & VM_FLUSH_RESET_PERMS) !== 0;
-    const targets = yield* resetTargets(k, area, a.addr);
+    const targets = resetTargets(area);
     yield* call(removeVmArea, { addr: a.addr });
     if (reset === true || reset === null) {
       const pfns: number[] = [];
