@@ -1,26 +1,26 @@
-import { damaged, type Input } from '../codec/input.js';
-import type { Output } from '../codec/output.js';
+import { damaged, takeUpTo, type Input } from '../codec/input.js';
+import { putUint, type Output } from '../codec/output.js';
 import { Address } from '../value/address.js';
-import type { KernelSymbol, Program, ProgramState } from './memory.js';
+import { Word } from '../value/words.js';
+import { chunkBlock, type Program, type ProgramState } from './memory.js';
 import { SparseMap } from './sparse.js';
 import { HALF, INT, PAGE, UINT, putNumbers, putTable, takeNumbers, takeTable, textAt } from './table.js';
 import type { TextNumbers } from './table.js';
 
-/** What is not known of a program is 0 and has a bit in `absent`. */
+/** What is not known of a program is 0 and has a bit in `absent`. Places are counted from the chunk's, lengths from `proglen`: mostly small numbers. */
 const PROGRAMS = {
   number: UINT,
   pointerHi: HALF,
   pointerLo: HALF,
   page: PAGE,
   offset: UINT,
-  bytes: UINT,
   proglen: UINT,
+  bytes: INT,
   type: UINT,
   absent: UINT,
-  /** From the chunk. */
   startPage: INT,
-  startOffset: UINT,
-  length: UINT,
+  startOffset: INT,
+  length: INT,
   name: UINT,
   id: UINT,
   symbols: INT,
@@ -41,8 +41,8 @@ export const putPrograms = (out: Output, programs: SparseMap<Program>, texts: Te
     pointerLo: (p) => p.pointer.lo,
     page: (p) => p.chunk.page,
     offset: (p) => p.chunk.offset,
-    bytes: (p) => p.bytes,
     proglen: (p) => p.proglen,
+    bytes: (p) => p.bytes - p.proglen,
     type: (p) => texts.of(p.type),
     absent: (p) =>
       (p.start === null ? NO_START : 0) |
@@ -50,8 +50,8 @@ export const putPrograms = (out: Output, programs: SparseMap<Program>, texts: Te
       (p.name === null ? NO_NAME : 0) |
       (p.id === null ? NO_ID : 0),
     startPage: (p) => (p.start === null ? 0 : p.start.page - p.chunk.page),
-    startOffset: (p) => p.start?.offset ?? 0,
-    length: (p) => p.length ?? 0,
+    startOffset: (p) => (p.start === null ? 0 : p.start.offset - p.chunk.offset),
+    length: (p) => (p.length === null ? 0 : p.length - p.proglen),
     name: (p) => (p.name === null ? 0 : texts.of(p.name)),
     id: (p) => p.id ?? 0,
     symbols: (p) => p.symbols,
@@ -65,15 +65,20 @@ export const takePrograms = (input: Input, texts: readonly string[]): SparseMap<
   for (let i = 0; i < c.number.length; i++) {
     const absent = c.absent[i] as number;
     const page = c.page[i] as number;
+    const offset = c.offset[i] as number;
+    const proglen = c.proglen[i] as number;
     programs.push({
       number: c.number[i] as number,
       pointer: { hi: c.pointerHi[i] as number, lo: c.pointerLo[i] as number },
-      chunk: Address.of(page, c.offset[i]),
-      bytes: c.bytes[i] as number,
-      proglen: c.proglen[i] as number,
+      chunk: Address.of(page, offset),
+      bytes: proglen + (c.bytes[i] as number),
+      proglen,
       type: textAt(input, texts, c.type[i] as number),
-      start: absent & NO_START ? null : Address.of(page + (c.startPage[i] as number), c.startOffset[i]),
-      length: absent & NO_LENGTH ? null : (c.length[i] as number),
+      start:
+        absent & NO_START
+          ? null
+          : Address.of(page + (c.startPage[i] as number), offset + (c.startOffset[i] as number)),
+      length: absent & NO_LENGTH ? null : proglen + (c.length[i] as number),
       name: absent & NO_NAME ? null : textAt(input, texts, c.name[i] as number),
       id: absent & NO_ID ? null : (c.id[i] as number),
       symbols: c.symbols[i] as number,
@@ -83,10 +88,58 @@ export const takePrograms = (input: Input, texts: readonly string[]): SparseMap<
   return SparseMap.of(c.number, programs);
 };
 
-const LISTS = { key: UINT, items: UINT };
+type Index = SparseMap<readonly number[]>;
 
-/** Lists of numbers by key (a page), as the indexes of programs are. */
-export const putIndex = (out: Output, index: SparseMap<readonly number[]>): void => {
+const indexOf = (lists: ReadonlyMap<number, readonly number[]>): Index => {
+  const keys = Float64Array.from(lists.keys()).sort();
+  const values: (readonly number[])[] = [];
+  for (const key of keys) values.push(lists.get(key) as readonly number[]);
+  return SparseMap.of(keys, values);
+};
+
+/** Programs by the page of their chunk, each page's in the order of their numbers: as `programsByChunk` is, as far as is known, always. */
+export const usualByChunk = (programs: SparseMap<Program>): Index => {
+  const lists = new Map<number, number[]>();
+  for (const [number, { chunk }] of SparseMap.entries(programs)) {
+    const list = lists.get(chunk.page);
+    if (list === undefined) lists.set(chunk.page, [number, chunkBlock(chunk)]);
+    else list.push(number, chunkBlock(chunk));
+  }
+  return indexOf(lists);
+};
+
+/** Likewise by the page of their structure, as `programsByPointer` is. */
+export const usualByPointer = (programs: SparseMap<Program>): Index => {
+  const lists = new Map<number, number[]>();
+  for (const [number, { pointer }] of SparseMap.entries(programs)) {
+    if (Word.isZero(pointer)) continue;
+    const { page } = Word.toAddress(pointer);
+    const list = lists.get(page);
+    if (list === undefined) lists.set(page, [number]);
+    else list.push(number);
+  }
+  return indexOf(lists);
+};
+
+const sameIndex = (a: Index, b: Index): boolean => {
+  if (a.size !== b.size) return false;
+  for (const [key, list] of SparseMap.entries(a)) {
+    const other = SparseMap.get(b, key);
+    if (other === undefined || other.length !== list.length || list.some((n, i) => n !== other[i]))
+      return false;
+  }
+  return true;
+};
+
+const LISTS = { key: UINT, items: UINT };
+const USUAL = 0;
+const LISTED = 1;
+
+/** One byte where the index is the usual one, else all lists. */
+export const putIndex = (out: Output, index: Index, usual: Index): void => {
+  const listed = !sameIndex(index, usual);
+  putUint(out, listed ? LISTED : USUAL);
+  if (!listed) return;
   const lists = [...SparseMap.entries(index)];
   putTable(out, LISTS, lists, { key: ([key]) => key, items: ([, list]) => list.length });
   putNumbers(
@@ -96,7 +149,8 @@ export const putIndex = (out: Output, index: SparseMap<readonly number[]>): void
   );
 };
 
-export const takeIndex = (input: Input): SparseMap<readonly number[]> => {
+export const takeIndex = (input: Input, usual: () => Index): Index => {
+  if (takeUpTo(input, LISTED, 'the form of an index') === USUAL) return usual();
   const columns = takeTable(input, LISTS);
   const numbers = takeNumbers(input, UINT);
   let at = 0;
@@ -109,57 +163,4 @@ export const takeIndex = (input: Input): SparseMap<readonly number[]> => {
     lists.push(list);
   }
   return SparseMap.of(columns.key, lists);
-};
-
-const SYMBOLS = {
-  page: PAGE,
-  offset: UINT,
-  /** From the start. */
-  endPage: INT,
-  endOffset: UINT,
-  name: UINT,
-  ksymHi: HALF,
-  ksymLo: HALF,
-  program: UINT,
-};
-
-export const putSymbols = (
-  out: Output,
-  symbols: SparseMap<readonly KernelSymbol[]>,
-  texts: TextNumbers,
-): void => {
-  const rows = Array.from(SparseMap.entries(symbols), ([, list]) => list).flat();
-  putTable(out, SYMBOLS, rows, {
-    page: (s) => s.start.page,
-    offset: (s) => s.start.offset,
-    endPage: (s) => s.end.page - s.start.page,
-    endOffset: (s) => s.end.offset,
-    name: (s) => texts.of(s.name),
-    ksymHi: (s) => s.ksym.hi,
-    ksymLo: (s) => s.ksym.lo,
-    program: (s) => s.program,
-  });
-};
-
-/** Symbols stand under the page of their start. */
-export const takeSymbols = (input: Input, texts: readonly string[]): SparseMap<readonly KernelSymbol[]> => {
-  const c = takeTable(input, SYMBOLS);
-  const pages: number[] = [];
-  const lists: KernelSymbol[][] = [];
-  for (let i = 0; i < c.page.length; i++) {
-    const page = c.page[i] as number;
-    const symbol: KernelSymbol = {
-      start: Address.of(page, c.offset[i]),
-      end: Address.of(page + (c.endPage[i] as number), c.endOffset[i]),
-      name: textAt(input, texts, c.name[i] as number),
-      ksym: { hi: c.ksymHi[i] as number, lo: c.ksymLo[i] as number },
-      program: c.program[i] as number,
-    };
-    if (pages.at(-1) === page) lists.at(-1)?.push(symbol);
-    else {
-      pages.push(page);
-      lists.push([symbol]);
-    }
-  }
-  return SparseMap.of(pages, lists);
 };

@@ -10,7 +10,15 @@ import { putAreas, putUnknown, takeAreas, takeUnknown } from './encodeAreas.js';
 import { putContent, takeContent } from './encodeContent.js';
 import { putPacks, takePacks } from './encodePacks.js';
 import { putPages, takePages } from './encodePages.js';
-import { putIndex, putPrograms, putSymbols, takeIndex, takePrograms, takeSymbols } from './encodePrograms.js';
+import {
+  putIndex,
+  putPrograms,
+  takeIndex,
+  takePrograms,
+  usualByChunk,
+  usualByPointer,
+} from './encodePrograms.js';
+import { putSymbols, takeSymbols } from './encodeSymbols.js';
 import type { Memory } from './memory.js';
 import { SparseMap } from './sparse.js';
 import { HALF, INT, PAGE, TextNumbers, UINT, putTable, takeTable, takeTexts } from './table.js';
@@ -106,9 +114,9 @@ export const encodeMemory = (memory: Memory): Uint8Array => {
   putContent(body, memory.content);
   putPacks(body, memory.packs);
   putPrograms(body, memory.programs, texts);
-  putIndex(body, memory.programsByChunk);
-  putIndex(body, memory.programsByPointer);
-  putSymbols(body, memory.symbols, texts);
+  putIndex(body, memory.programsByChunk, usualByChunk(memory.programs));
+  putIndex(body, memory.programsByPointer, usualByPointer(memory.programs));
+  putSymbols(body, memory.symbols, memory.programs, texts);
   const out = newOutput(body.at + (1 << 12));
   putUint(out, FORMAT);
   texts.put(out);
@@ -122,7 +130,7 @@ export const decodeMemory = (bytes: Uint8Array): Result<Memory> =>
     const input = inputOf(bytes);
     if (takeByte(input) !== FORMAT) tooNew(input, 'these are no bytes of a memory that this program knows');
     const texts = takeTexts(input);
-    const memory: Memory = {
+    const memory: Omit<Memory, 'programs' | 'programsByChunk' | 'programsByPointer' | 'symbols'> = {
       owner: null,
       ...takeSingles(input),
       areas: takeAreas(input, texts),
@@ -132,11 +140,11 @@ export const decodeMemory = (bytes: Uint8Array): Result<Memory> =>
       names: takeNames(input),
       content: takeContent(input),
       packs: takePacks(input),
-      programs: takePrograms(input, texts),
-      programsByChunk: takeIndex(input),
-      programsByPointer: takeIndex(input),
-      symbols: takeSymbols(input, texts),
     };
+    const programs = takePrograms(input, texts);
+    const programsByChunk = takeIndex(input, () => usualByChunk(programs));
+    const programsByPointer = takeIndex(input, () => usualByPointer(programs));
+    const symbols = takeSymbols(input, programs, texts);
     if (input.at !== input.end) damaged(input, 'bytes are left over');
-    return memory;
+    return { ...memory, programs, programsByChunk, programsByPointer, symbols };
   });
