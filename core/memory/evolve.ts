@@ -366,6 +366,11 @@ export const apply = (draft: Draft, token: object, event: Event): void => {
       return;
     case 'gap':
       draft.lost += Math.max(1, event.lost);
+      // Whatever was charged, taken or given back among the lost events is not known.
+      draft.charged = null;
+      draft.packs = draft.packs.map((pack) =>
+        pack.partial ? pack : { ...pack, owner: null, partial: true },
+      );
       return;
     case 'forgotten':
       return applyForgotten(draft, token, event);

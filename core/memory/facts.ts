@@ -208,7 +208,6 @@ const COUNTERS = [
 const singleFacts = (memory: Memory, say: Say): void => {
   for (const [name, key] of COUNTERS)
     if (memory.counters[key] !== 0) say(0, { kind: 'counter', name, value: memory.counters[key] });
-  if (memory.lost > 0) say(0, { kind: 'gap', lost: memory.lost, why: '' });
   const { lowestName, charged, limit } = memory;
   say(memory.seq, {
     kind: 'state-known',
@@ -229,6 +228,8 @@ export const factsOf = (memory: Memory): Event[] => {
     const time = fact.kind === 'state-known' ? memory.time : 0;
     facts.push(eventOf({ seq, time, cpu: 0, task: '', call: 0, origin: Origin.derived }, fact));
   };
+  // First: packs and the charge are said again below.
+  if (memory.lost > 0) say(0, { kind: 'gap', lost: memory.lost, why: '' });
   const { directBase, vmemmap } = memory;
   if (directBase !== 0 || !Word.isZero(vmemmap))
     say(0, { kind: 'bases-learned', direct: directBase, vmemmap });

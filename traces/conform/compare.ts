@@ -180,6 +180,7 @@ const compareAreas = ({ memory, dump, arch }: Sides, tally: Tally): void => {
     ends.delete(area.start.page);
     if (end === undefined) figures.areas_unknown++;
     else if (end === area.end.page) figures.areas_equal++;
+    else if (memory.lost > 0) figures.areas_unknown++;
     else
       differ(
         tally,
@@ -189,6 +190,8 @@ const compareAreas = ({ memory, dump, arch }: Sides, tally: Tally): void => {
         `ends at ${Address.toText(area.end)}`,
       );
   }
+  // Its end may be among the events that were lost.
+  if (memory.lost > 0) return;
   for (const [start, end] of ends)
     if (start >= lowest)
       differ(tally, 'area', pageText(start), `live, ends at ${pageText(end)}`, 'no such area');
@@ -209,7 +212,8 @@ const compareSymbols = ({ memory, dump, given }: Sides, tally: Tally): void => {
   for (const symbol of dump.symbols) {
     const known = published.get(symbolKey(symbol.address, symbol.name));
     if (known === undefined || known.count === 0) {
-      if (!given) continue;
+      // Older than the trace, or published by a lost event.
+      if (!given || memory.lost > 0) continue;
       figures.symbols_checked++;
       differ(tally, 'symbol', Address.toText(symbol.address), 'not published', symbol.name);
       continue;
@@ -218,6 +222,7 @@ const compareSymbols = ({ memory, dump, given }: Sides, tally: Tally): void => {
     figures.symbols_equal++;
     known.count--;
   }
+  if (memory.lost > 0) return;
   for (const { at, name, count } of published.values())
     if (count > 0) differ(tally, 'symbol', Address.toText(at), name, 'no such symbol');
 };
@@ -267,7 +272,7 @@ const compareContents = ({ memory, dump, arch, profile }: Sides, tally: Tally): 
 };
 
 const compareCounters = ({ memory, dump, given }: Sides, tally: Tally): void => {
-  if (!given) return;
+  if (!given || memory.lost > 0) return;
   const { counters } = memory;
   for (const [name, value] of [
     ['direct_map_level2_splits', counters.level2Splits],

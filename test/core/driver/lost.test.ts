@@ -1,6 +1,11 @@
 import { expect } from 'chai';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventOf } from '../../../core/event/event.js';
+import { Origin } from '../../../core/event/kind.js';
+import { evolveAll } from '../../../core/memory/evolve.js';
+import { factsOf } from '../../../core/memory/facts.js';
+import { nothing } from '../../../core/memory/memory.js';
 import { readTrace } from '../../traces/captures.js';
 import { bundled, eventsOf, imported, newDesk } from '../../traces/recordings.js';
 import { must } from '../../store/given.js';
@@ -17,7 +22,9 @@ describe('following a recording with lost events', function () {
     const path = join(desk.folder, 'lossy.txt');
     const every = Math.max(1, Math.floor(lines.length / 10));
     const lossy = lines.flatMap((line, i) =>
-      i % every === every - 1 ? [line, ...Array.from({ length: 400 }, () => 'CPU:0 [LOST 3 EVENTS]')] : [line],
+      i % every === every - 1
+        ? [line, ...Array.from({ length: 400 }, () => 'CPU:0 [LOST 3 EVENTS]')]
+        : [line],
     );
     writeFileSync(path, lossy.join('\n'), 'latin1');
     const store = desk.store();
@@ -27,7 +34,22 @@ describe('following a recording with lost events', function () {
     const forgotten = events.filter(({ kind }) => kind === 'forgotten').length;
     expect(forgotten).to.be.above(0);
     expect(forgotten).to.be.below(lines.length);
+    expect(result.memory.charged).to.equal(null);
+    const again = evolveAll(nothing, factsOf(result.memory));
+    expect(factsOf(again)).to.deep.equal(factsOf(result.memory));
     const ranges = result.memory.unknown.map(({ page, pages }) => `${page} ${pages}`);
     expect(new Set(ranges).size).to.equal(ranges.length);
+  });
+
+  it('knows neither the charge nor the bitmaps of packs after a loss', () => {
+    const head = { seq: 1, time: 0, cpu: 0, task: '', call: 0, origin: Origin.observed };
+    const before = evolveAll(nothing, [
+      eventOf(head, { kind: 'pack-created', start: 4096, bytes: 0x200000, partial: 0 }),
+    ]);
+    expect(before.packs[0]?.partial).to.equal(false);
+    const lossy = evolveAll(before, [eventOf({ ...head, seq: 2 }, { kind: 'gap', lost: 3, why: '' })]);
+    expect(lossy.packs[0]?.partial).to.equal(true);
+    expect(lossy.charged).to.equal(null);
+    expect(before.packs[0]?.partial).to.equal(false);
   });
 });
