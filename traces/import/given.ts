@@ -146,7 +146,8 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
       if (bytes !== null) facts.push(...contentFacts(range.phys + i, bytes, arch.trap));
     }
   let charged = 0;
-  let sure = true;
+  // Without the list of areas nothing can be added up.
+  let sure = !dump.absent.includes('vmallocinfo.txt');
   if (profile.allocator === 'pack')
     for (const area of dump.areas) {
       if (area.lazy || !PACK_CALLERS.test(area.caller)) continue;
