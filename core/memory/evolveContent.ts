@@ -54,6 +54,13 @@ export const moveContent = (draft: Draft, token: object, name: number, pfn: numb
   put(draft, token, pfn, base);
 };
 
+/** Words seen that a write leaves as they were. */
+const seenOutside = (seen: PageContent['seen'], offset: number, length: number): PageContent['seen'] => {
+  if (seen === null) return null;
+  const left = new Map([...seen].filter(([at]) => at + 4 <= offset || at >= offset + length));
+  return left.size === 0 ? null : left;
+};
+
 /** Writes one class over a byte range of virtual memory; pages whose frame is not known are passed over. */
 const write = (draft: Draft, token: object, to: Address, length: number, cls: number, ref: number): void => {
   let page: number = to.page;
@@ -73,10 +80,7 @@ const write = (draft: Draft, token: object, to: Address, length: number, cls: nu
         const after = PageContent.writable(before, token);
         const last = Math.floor((offset + part - 1) / BLOCK);
         for (let block = Math.floor(offset / BLOCK); block <= last; block++) after.cells[block] = cell;
-        if (after.seen !== null) {
-          const seen = new Map([...after.seen].filter(([at]) => at + 4 <= offset || at >= offset + part));
-          after.seen = seen.size === 0 ? null : seen;
-        }
+        after.seen = seenOutside(after.seen, offset, part);
         if (after !== before) put(draft, token, frame, after);
       }
     }
@@ -146,6 +150,7 @@ export const applyContent = (draft: Draft, token: object, event: EventOf<'conten
   const after = PageContent.writable(before, token);
   const cell = Cell.of(event.class, event.ref);
   for (let block = event.block; block < event.block + event.blocks; block++) after.cells[block] = cell;
+  after.seen = seenOutside(after.seen, event.block * BLOCK, event.blocks * BLOCK);
   if (event.bytes.length > 0) {
     const bytes = after.bytes ?? new Uint8Array(PAGE_SIZE);
     bytes.set(event.bytes.subarray(0, event.blocks * BLOCK), event.block * BLOCK);

@@ -47,8 +47,15 @@ const FINAL_CALLS = [
   'set_memory_x',
 ];
 
-const frameOf = (context: AnswerContext): number => {
-  const { line, memory } = context;
+/** Frame of the struct page that a line shows; -1: none. */
+const structPageOf = (line: RecordedLine, { vmemmap }: Memory): number => {
+  if (!entryOf(line, 'set_direct_map_invalid_noflush', 'set_direct_map_default_noflush')) return -1;
+  const page = recordedAddress(line, 'page');
+  if (page === null || Word.isZero(vmemmap)) return -1;
+  return Math.floor(Address.minus(page, Word.toAddress(vmemmap)) / 64);
+};
+
+const frameOf = ({ line, root, memory }: AnswerContext): number => {
   if (entryOf(line, '__change_page_attr_set_clr')) {
     const pfn = recordedNumber(line, 'pfn') ?? 0;
     if (pfn !== 0) return pfn;
@@ -59,12 +66,9 @@ const frameOf = (context: AnswerContext): number => {
     const pfn = recordedNumber(line, 'pfn') ?? 0;
     return pfn === 0 ? -1 : pfn;
   }
-  if (entryOf(line, 'set_direct_map_invalid_noflush', 'set_direct_map_default_noflush')) {
-    const page = recordedAddress(line, 'page');
-    if (page === null || Word.isZero(memory.vmemmap)) return -1;
-    return Math.floor(Address.minus(page, Word.toAddress(memory.vmemmap)) / 64);
-  }
-  return -1;
+  const shown = structPageOf(line, memory);
+  // A root call of its own names its page itself.
+  return shown >= 0 || root === null ? shown : structPageOf(root, memory);
 };
 
 const patchAt = (line: RecordedLine, ...names: readonly string[]): { at: Address; length: number } | null => {

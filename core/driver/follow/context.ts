@@ -1,5 +1,6 @@
 import type { Args, CallRequest, ChooseRequest, KernelFunction, Request } from '../../kernel/request.js';
 import { argsText, type RecordedLine } from '../recorded.js';
+import type { Doubt } from './doubt.js';
 
 /** A call of the model that is open in a task. */
 export interface OpenCall {
@@ -38,6 +39,8 @@ export interface Context {
   abandoned: boolean;
   /** Abandoned: recorded calls that are open, innermost last. */
   readonly open: OpenLine[];
+  /** Abandoned: what the model would have had happen that no line has shown yet. */
+  doubt: Doubt | null;
 }
 
 /** What a task has open, outermost first. */
@@ -52,6 +55,7 @@ export const newContext = (root: RecordedLine, foreign: boolean, abandoned: bool
   pending: null,
   abandoned,
   open: [],
+  doubt: null,
 });
 
 /** seq of the innermost recorded call of a context; 0: none. */

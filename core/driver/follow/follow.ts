@@ -18,7 +18,7 @@ import {
   recordedAddress,
   type RecordedLine,
 } from '../recorded.js';
-import { ANSWERS } from './answers.js';
+import { ANSWERS, type AnswerContext } from './answers.js';
 import { checkArea, checkCharge, checkChunk } from './checks.js';
 import {
   abandon,
@@ -32,6 +32,7 @@ import {
   type OpenLine,
   type Task,
 } from './context.js';
+import { doubtOf, settle, shown } from './doubt.js';
 import { knownAreas } from './forget.js';
 import { learn, learnContent } from './learn.js';
 import { observe } from './observe.js';
@@ -135,7 +136,10 @@ export class Follow {
 
   /** No more lines. Calls that are still open have not ended; they are left so. */
   end(): void {
-    for (const task of this.#tasks.values()) task.contexts.length = 0;
+    for (const task of this.#tasks.values()) {
+      for (const context of task.contexts.toReversed()) settle(this.#scene, context);
+      task.contexts.length = 0;
+    }
     this.#packs.clear();
     this.#passed.clear();
   }
@@ -152,10 +156,12 @@ export class Follow {
     this.#scene.diverge(id, line, model, null, innermost(context));
     this.#packs.delete(context);
     this.#passed.delete(context);
+    context.doubt = doubtOf(this.#scene, context, this.#given(context, line));
     abandon(context);
   }
 
   #finish(task: Task, context: Context): void {
+    settle(this.#scene, context);
     this.#packs.delete(context);
     this.#passed.delete(context);
     const index = task.contexts.indexOf(context);
@@ -304,7 +310,7 @@ export class Follow {
   }
 
   #beginUnmodelled(task: Task, line: RecordedLine, call: number): void {
-    const seq = this.#unmodelled(line, call, null);
+    const seq = this.#unmodelled(line, call, null, null);
     if (line.isReturn || !this.#seen.returns(line.fn)) return;
     const context = newContext(line, false, true);
     context.open.push({ fn: line.fn, seq, entry: line });
@@ -312,12 +318,15 @@ export class Follow {
   }
 
   /** A line that speaks for itself. Returns the number of its event. */
-  #unmodelled(line: RecordedLine, call: number, entry: RecordedLine | null): number {
+  #unmodelled(line: RecordedLine, call: number, entry: RecordedLine | null, context: Context | null): number {
     const scene = this.#scene;
     if (line.isReturn) this.#seen.learnReturn(line.fn);
     const seq = scene.emitLine(line, call);
     scene.counts.unmodelled++;
-    for (const fact of observe(scene.kernel, line, entry)) scene.emit(fact, Origin.derived, seq);
+    for (const fact of observe(scene.kernel, line, entry)) {
+      scene.emit(fact, Origin.derived, seq);
+      if (context?.doubt) shown(context.doubt, fact);
+    }
     return seq;
   }
 
@@ -329,13 +338,13 @@ export class Follow {
       return false;
     }
     if (!line.isReturn) {
-      const seq = this.#unmodelled(line, innermost(context), null);
+      const seq = this.#unmodelled(line, innermost(context), null, context);
       if (this.#seen.returns(line.fn)) open.push({ fn: line.fn, seq, entry: line });
       return true;
     }
     const at = open.findLastIndex(({ fn }) => fn === line.fn);
     const own: OpenLine | undefined = open[at];
-    this.#unmodelled(line, own?.seq ?? 0, own?.entry ?? null);
+    this.#unmodelled(line, own?.seq ?? 0, own?.entry ?? null, context);
     if (at >= 0) open.length = at;
     if (open.length === 0) this.#finish(task, context);
     return true;
@@ -415,17 +424,17 @@ export class Follow {
     }
   }
 
+  /** What an answer to a choice may look at. */
+  #given({ root }: Context, line: RecordedLine): AnswerContext {
+    const { packsSized } = this.#scene;
+    return { line, root, memory: this.#scene.memory(), seen: this.#seen, packsSized };
+  }
+
   /** The answer that the task's next line gives to a choice, checked against what the model expected. */
   #answer(context: Context, request: ChooseRequest, line: RecordedLine): unknown {
     const scene = this.#scene;
     const { what, question } = request;
-    const given = {
-      line,
-      root: context.root,
-      memory: scene.memory(),
-      seen: this.#seen,
-      packsSized: scene.packsSized,
-    };
+    const given = this.#given(context, line);
     const answer = (ANSWERS[what] as (question: unknown, context: typeof given) => unknown)(question, given);
     const call = innermost(context);
     scene.chose(what);

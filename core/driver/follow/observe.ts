@@ -71,6 +71,10 @@ export const observe = (k: Kernel, line: RecordedLine, entry: RecordedLine | nul
   if (!plausible(line) || (entry !== null && !plausible(entry))) return [];
   if (line.isReturn) {
     switch (line.fn) {
+      // Where the inner line is missing, the outer one shows the same area.
+      case 'bpf_jit_alloc_exec':
+      case 'module_alloc':
+      case 'execmem_alloc':
       case '__vmalloc_node_range': {
         const at = recordedAddress(line, 'ret');
         const size = entry === null ? null : recordedNumber(entry, 'size');
@@ -115,8 +119,14 @@ export const observe = (k: Kernel, line: RecordedLine, entry: RecordedLine | nul
       return pageAttributes(k, line);
     case 'remove_vm_area': {
       const at = recordedAddress(line, 'addr');
-      const area = at === null ? null : Memory.areaAt(memory, at.page);
-      if (area === null) return [];
+      if (at === null) return [];
+      const area = Memory.areaAt(memory, at.page);
+      // Its allocation was not recorded: the pages known there are gone. Behind them lies one that is never mapped.
+      if (area === null) {
+        let pages = 0;
+        while (Memory.page(memory, at.page + pages) !== null) pages++;
+        return pages === 0 ? [] : [{ kind: 'unmapped', page: at.page, pages }];
+      }
       return [
         { kind: 'unmapped', page: area.start, pages: area.pages },
         { kind: 'area-freed', start: area.start },

@@ -91,4 +91,6 @@ export function* refollow({ profile, arch, start, events }: RefollowOptions): Ge
     made = [];
   }
   yield* held.map(withLine);
+  follow.end();
+  yield* made.map(withLine);
 }

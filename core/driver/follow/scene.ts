@@ -1,5 +1,5 @@
 import type { Arch } from '../../arch/arch.js';
-import type { Event, Fact } from '../../event/event.js';
+import { eventOf, type Event, type Fact } from '../../event/event.js';
 import { Origin } from '../../event/kind.js';
 import type { Kernel } from '../../kernel/request.js';
 import { folder, type Folder } from '../../memory/evolve.js';
@@ -61,6 +61,8 @@ export class Scene {
   adopted = false;
 
   readonly #folder: Folder;
+  /** A copy of memory that the model runs against for a moment. */
+  #rehearsal: Folder | null = null;
   readonly #emit: (event: Event) => void;
   /** By the number of the signature. */
   readonly #names: (string | undefined)[] = [];
@@ -87,7 +89,7 @@ export class Scene {
       profile: options.profile,
       arch: options.arch,
       nodes: () => this.nodes,
-      memory: () => this.#folder.memory(),
+      memory: () => (this.#rehearsal ?? this.#folder).memory(),
       nameFrames: (pages) => {
         const name = this.#lowestName - 1;
         this.#lowestName -= pages;
@@ -141,6 +143,21 @@ export class Scene {
     this.#folder.apply(event);
     this.#emit(event);
     return this.#seq;
+  }
+
+  /** Has the model run against a copy of memory: `state` gives it what it states, and nothing is logged. */
+  rehearse(run: (state: (fact: Fact) => number) => void): void {
+    const copy = folder(this.#folder.share());
+    const lowestName = this.#lowestName;
+    const common = { time: this.#time, cpu: this.#cpu, task: this.#task, call: 0, origin: Origin.derived };
+    let seq = this.#seq;
+    this.#rehearsal = copy;
+    run((fact) => {
+      copy.apply(eventOf({ ...common, seq: ++seq }, fact));
+      return seq;
+    });
+    this.#rehearsal = null;
+    this.#lowestName = lowestName;
   }
 
   /** The line itself, as an event. */
