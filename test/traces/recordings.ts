@@ -12,11 +12,14 @@ import { importTrace, type Imported, type ImportOptions } from '../../traces/imp
 import { captures } from '../shared.js';
 import { must } from '../store/given.js';
 
-/** Folder of the recordings that come with the code. */
-const bundledRoot = (): string => {
+/** The checkout, seen from where the tests were compiled to. */
+export const projectRoot = (): string => {
   for (let at = fileURLToPath(new URL('.', import.meta.url)); ; at = join(at, '..'))
-    if (existsSync(join(at, 'package.json'))) return join(at, 'traces', 'bundled');
+    if (existsSync(join(at, 'package.json'))) return at;
 };
+
+/** Folder of the recordings that come with the code. */
+const bundledRoot = (): string => join(projectRoot(), 'traces', 'bundled');
 
 const RECORDING = /^x86_64-(.+)-(S\d+)-/;
 
