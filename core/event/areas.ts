@@ -1,19 +1,24 @@
 import { kindOf, type Common } from './kind.js';
 
+/** vfree makes the aliases of the area's pages what they were before (0x100). */
+export const VM_FLUSH_RESET_PERMS = 0x100;
+/** No bit of the kernel's: the flags are not known. */
+export const FLAGS_UNKNOWN = 2 ** 31;
+
 /** A vmalloc area was reserved (alloc_vmap_area / get_vm_area). */
 export interface AreaAllocated extends Common {
   readonly kind: 'area-allocated';
   readonly start: number;
   /** Pages, guard page included. */
   readonly pages: number;
-  /** VM_* bits; 0x100 = VM_FLUSH_RESET_PERMS. */
+  /** VM_* bits; `FLAGS_UNKNOWN`: not known. */
   readonly flags: number;
   readonly caller: string;
 }
 export const AreaAllocated = kindOf<AreaAllocated>()('area-allocated', 10, 'a vmalloc area was reserved', {
   start: ['page', 'first page'],
   pages: ['uint', 'pages, guard page included'],
-  flags: ['uint', 'VM_* bits'],
+  flags: ['uint', 'VM_* bits; 0x80000000: not known'],
   caller: ['text', 'who asked for it; empty: unknown'],
 });
 

@@ -4,6 +4,7 @@
  * Modelled: address choice by first fit, huge mappings (opt-out to 5.18-rc3, opt-in later), guard pages, lazy freeing and purging, the reset of
  * direct-map permissions in vfree (VM_FLUSH_RESET_PERMS). Left out on purpose: per-CPU vmap blocks, NUMA placement of pages.
  */
+import { FLAGS_UNKNOWN, VM_FLUSH_RESET_PERMS } from '../event/areas.js';
 import { Memory, NO_FRAME, type Area } from '../memory/memory.js';
 import { Address, PAGE_SIZE } from '../value/address.js';
 import { Prot } from '../value/prot.js';
@@ -12,7 +13,6 @@ import { setDirectMapDefault, setDirectMapInvalid } from './cpa.js';
 import { vmUnmapAliases } from './purge.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
 
-export const VM_FLUSH_RESET_PERMS = 0x100;
 const HUGE_VMAP_FLAG = 0x400;
 const PMD_SIZE = 0x200000;
 const PMD_PAGES = 512;
@@ -159,9 +159,12 @@ const vunmap = kernelFunction(
   '__vunmap',
   function* (k: Kernel, a: { addr: Address; deallocate_pages: number }): Body<undefined> {
     const area = Memory.areaAt(k.memory(), a.addr.page);
-    const reset = area === null ? null : (area.flags & VM_FLUSH_RESET_PERMS) !== 0;
+    let reset =
+      area === null || area.flags === FLAGS_UNKNOWN ? null : (area.flags & VM_FLUSH_RESET_PERMS) !== 0;
     const targets = resetTargets(area);
     yield* call(removeVmArea, { addr: a.addr });
+    if (reset === null && targets.length > 0)
+      reset = yield* choose('more', { fn: 'set_direct_map_invalid_noflush' });
     if (reset === true || reset === null) {
       const pfns: number[] = [];
       let index = 0;
@@ -316,7 +319,9 @@ export const freeArea = function* (k: Kernel, addr: Address): Body<undefined> {
 /** set_vm_flush_reset_perms: later vfree resets the permissions of the pages. */
 export const setVmFlushResetPerms = function* (k: Kernel, addr: Address): Body<undefined> {
   const area = Memory.areaAt(k.memory(), addr.page);
-  if (k.profile.setsResetFlag && area !== null && (area.flags & VM_FLUSH_RESET_PERMS) === 0)
-    yield* state({ kind: 'area-flagged', start: area.start, flags: area.flags | VM_FLUSH_RESET_PERMS });
+  if (!k.profile.setsResetFlag || area === null) return undefined;
+  const flags = area.flags === FLAGS_UNKNOWN ? 0 : area.flags;
+  if ((flags & VM_FLUSH_RESET_PERMS) === 0)
+    yield* state({ kind: 'area-flagged', start: area.start, flags: flags | VM_FLUSH_RESET_PERMS });
   return undefined;
 };

@@ -4,11 +4,13 @@ import { ContentClass } from '../../core/memory/content.js';
 import { Address, PAGE_SIZE } from '../../core/value/address.js';
 import { Prot } from '../../core/value/prot.js';
 import { Word } from '../../core/value/words.js';
+import { FLAGS_UNKNOWN, VM_FLUSH_RESET_PERMS } from '../../core/event/areas.js';
+import { NO_FRAME } from '../../core/memory/memory.js';
 import type { Profile } from '../../core/profile/profile.js';
 import type { Dump } from '../capture/dump.js';
 import type { DumpedRange } from '../capture/pagetable.js';
+import type { DumpedArea } from '../capture/vmallocinfo.js';
 
-const VM_FLUSH_RESET_PERMS = 0x100;
 const BLOCK = 64;
 const NO_BYTES = new Uint8Array(0);
 
@@ -54,6 +56,13 @@ const contentFacts = (frame: number, bytes: Uint8Array, trap: number): Fact[] =>
   return facts;
 };
 
+const wordAt = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)) >>>
+  0;
+
 interface Walk {
   readonly chunks: readonly { readonly at: Address; readonly bytes: number }[];
   /** Some block is neither free nor behind a header. */
@@ -76,11 +85,7 @@ const walkPack = (dump: Dump, start: Address, size: number, trap: number, cleanF
       offset += BLOCK;
       continue;
     }
-    const word =
-      (page[at.offset] as number) |
-      ((page[at.offset + 1] as number) << 8) |
-      ((page[at.offset + 2] as number) << 16) |
-      ((page[at.offset + 3] as number) << 24);
+    const word = wordAt(page, at.offset);
     const behind = [4, 5, 6, 7].every((i) => page[at.offset + i] === ((trap >>> (8 * i)) & 0xff));
     if (word >= BLOCK && word % BLOCK === 0 && offset + word <= size && behind) {
       chunks.push({ at, bytes: word });
@@ -89,16 +94,94 @@ const walkPack = (dump: Dump, start: Address, size: number, trap: number, cleanF
     }
     // No header: an object of another kind (the dispatcher). Its blocks are taken, how it is laid out is not known.
     partial = true;
-    const last = chunks.at(-1);
-    if (last !== undefined && Address.equals(Address.add(last.at, last.bytes), at) && last.bytes < 0)
-      last.bytes += BLOCK;
     chunks.push({ at, bytes: BLOCK });
     offset += BLOCK;
   }
   return { chunks, partial };
 };
 
-const PACK_CALLERS = /^(bpf_prog_pack_alloc|alloc_new_pack)\b/;
+const PACK_CALLERS = /^(?:bpf_prog_pack_alloc|alloc_new_pack)\b/;
+const BINARY_CALLERS = /^(?:bpf_jit_binary_alloc|bpf_jit_alloc_exec)\b/;
+/** What vmallocinfo names as the caller while return probes are set: it may be anybody. */
+const PROBED_CALLERS = /(?:kretprobe|rethook)_trampoline/;
+const PMD_SIZE = 0x200000;
+
+const bytesOf = (area: DumpedArea): number => (pagesOf(area) - 1) * PAGE_SIZE;
+
+/**
+ * Flags of an area: vmallocinfo does not show them. BPF's own follow from the kernel, and all where the allocator itself sets the reset flag; areas of
+ * others, and of the cache of executable memory (6.15+), may have it or not.
+ */
+const flagsOf = ({ caller }: DumpedArea, profile: Profile): number => {
+  const reset = profile.setsResetFlag ? VM_FLUSH_RESET_PERMS : 0;
+  if (PACK_CALLERS.test(caller) || BINARY_CALLERS.test(caller)) return reset;
+  const always = profile.execAlloc === 'module_alloc' && (profile.areaFlags & VM_FLUSH_RESET_PERMS) !== 0;
+  return always ? VM_FLUSH_RESET_PERMS : FLAGS_UNKNOWN;
+};
+
+/** Size of a pack, by the areas that the pack allocator asked for: some of them are images larger than a pack. Null: there is no pack. */
+const packBytes = (areas: readonly DumpedArea[], profile: Profile): number | null => {
+  const huge = profile.pack.size === 'pmd-per-node' || profile.hugeVmalloc === 'opt-out' || profile.asksHuge;
+  const unit = huge ? PMD_SIZE : PAGE_SIZE;
+  const sizes = areas.map(bytesOf).filter((bytes) => (huge ? bytes % unit === 0 : bytes === unit));
+  return sizes.length === 0 ? null : Math.min(...sizes);
+};
+
+/** Bytes of an image that has an area of its own, as its header says; null where that was not dumped. */
+const oversizeBytes = (dump: Dump, area: DumpedArea): number | null => {
+  const page = dump.bytes?.page(area.start.page) ?? null;
+  const size = page === null ? 0 : wordAt(page, 0);
+  return size > 0 && size % BLOCK === 0 && size <= bytesOf(area) ? size : null;
+};
+
+/** Adds the packs and their chunks to `facts`. Returns the bytes charged for all that is allocated; null where that does not follow. */
+const allocated = (dump: Dump, arch: Arch, profile: Profile, facts: Fact[]): number | null => {
+  let charged = 0;
+  // Without the list of areas nothing can be added up, nor where the list does not say whose an executable one is.
+  let sure = !dump.absent.includes('vmallocinfo.txt');
+  const live = dump.areas.filter(({ lazy }) => !lazy);
+  for (const area of live)
+    if (
+      PROBED_CALLERS.test(area.caller) &&
+      dump.executableArea.some((range) => range.executable && inside(range, area))
+    )
+      sure = false;
+  if (profile.allocator === 'binary') {
+    for (const area of live) if (BINARY_CALLERS.test(area.caller)) charged += bytesOf(area);
+    return sure ? charged : null;
+  }
+  const owned = live.filter(({ caller }) => PACK_CALLERS.test(caller));
+  const size = packBytes(owned, profile);
+  for (const area of owned) {
+    const bytes = bytesOf(area);
+    if (bytes !== size) {
+      const image = oversizeBytes(dump, area);
+      if (image === null) sure = false;
+      else charged += image;
+      facts.push({ kind: 'chunk-allocated', pack: 0, at: area.start, bytes: image ?? bytes });
+      continue;
+    }
+    const walk = walkPack(
+      dump,
+      area.start,
+      bytes,
+      arch.trap,
+      profile.pack.fillNew && profile.pack.invalidate,
+    );
+    facts.push({ kind: 'pack-created', start: area.start.page, bytes, partial: walk.partial ? 1 : 0 });
+    for (const chunk of walk.chunks) {
+      facts.push({ kind: 'chunk-allocated', pack: area.start.page, at: chunk.at, bytes: chunk.bytes });
+      charged += chunk.bytes;
+    }
+    if (walk.partial) sure = false;
+  }
+  return sure ? charged : null;
+};
+
+const inside = (
+  range: { readonly start: Address },
+  area: { readonly start: Address; readonly end: Address },
+): boolean => range.start.page >= area.start.page && range.start.page < area.end.page;
 
 /** What a dump says about memory, as facts that a log can start from. */
 export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => {
@@ -109,17 +192,15 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
   if (first !== undefined && first.phys !== null)
     facts.push({ kind: 'bases-learned', direct: first.start.page - first.phys, vmemmap: Word.zero });
   for (const area of dump.areas) {
-    if (area.lazy) continue;
-    const executable = dump.executableArea.some(
-      (range) => range.executable && range.start.page >= area.start.page && range.start.page < area.end.page,
-    );
+    const start = area.start.page;
     facts.push({
       kind: 'area-allocated',
-      start: area.start.page,
+      start,
       pages: pagesOf(area),
-      flags: executable && profile.setsResetFlag ? VM_FLUSH_RESET_PERMS : 0,
+      flags: area.lazy ? FLAGS_UNKNOWN : flagsOf(area, profile),
       caller: area.caller,
     });
+    if (area.lazy) facts.push({ kind: 'area-freed', start });
   }
   for (const range of dump.executableArea)
     if (range.phys !== null)
@@ -145,32 +226,7 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
       const bytes = dump.bytes?.page((range.start.page + i) as never) ?? null;
       if (bytes !== null) facts.push(...contentFacts(range.phys + i, bytes, arch.trap));
     }
-  let charged = 0;
-  // Without the list of areas nothing can be added up.
-  let sure = !dump.absent.includes('vmallocinfo.txt');
-  if (profile.allocator === 'pack')
-    for (const area of dump.areas) {
-      if (area.lazy || !PACK_CALLERS.test(area.caller)) continue;
-      const bytes = (pagesOf(area) - 1) * PAGE_SIZE;
-      const walk = walkPack(
-        dump,
-        area.start,
-        bytes,
-        arch.trap,
-        profile.pack.fillNew && profile.pack.invalidate,
-      );
-      facts.push({ kind: 'pack-created', start: area.start.page, bytes, partial: walk.partial ? 1 : 0 });
-      for (const chunk of walk.chunks) {
-        facts.push({ kind: 'chunk-allocated', pack: area.start.page, at: chunk.at, bytes: chunk.bytes });
-        charged += chunk.bytes;
-      }
-      if (walk.partial) sure = false;
-    }
-  else
-    for (const area of dump.areas) {
-      if (area.lazy || !/^(bpf_jit_binary_alloc|bpf_jit_alloc_exec)\b/.test(area.caller)) continue;
-      charged += (pagesOf(area) - 1) * PAGE_SIZE;
-    }
+  const charge = allocated(dump, arch, profile, facts);
   for (const symbol of dump.symbols)
     facts.push({
       kind: 'published',
@@ -181,8 +237,15 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
       id: 0,
       ksym: Word.zero,
     });
-  if (dump.jitLimit !== null)
-    facts.push({ kind: 'limit-set', bytes: dump.jitLimit, charged: sure ? charged : -1 });
+  if (dump.jitLimit !== null) facts.push({ kind: 'limit-set', bytes: dump.jitLimit, charged: charge ?? -1 });
+  else
+    facts.push({
+      kind: 'state-known',
+      lowestName: NO_FRAME,
+      charged: charge ?? 0,
+      chargedKnown: charge === null ? 0 : 1,
+      limit: -1,
+    });
   for (const [name, value] of Object.entries(dump.vmstat)) facts.push({ kind: 'counter', name, value });
   return facts;
 };

@@ -1,4 +1,5 @@
 import type { Arch } from '../../arch/arch.js';
+import { VM_FLUSH_RESET_PERMS } from '../../event/areas.js';
 import type { Fact } from '../../event/event.js';
 import type { Profile } from '../../profile/profile.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
@@ -6,7 +7,6 @@ import { Prot } from '../../value/prot.js';
 import type { WorkloadBoot } from '../../workload/workload.js';
 import type { FramePool } from './frames.js';
 
-const RESET = 0x100;
 const LARGE = 512;
 const ROX = Prot.present | Prot.executable;
 
@@ -53,7 +53,7 @@ export const bootFacts = (
       kind: 'area-allocated',
       start,
       pages,
-      flags: profile.setsResetFlag ? RESET : 0,
+      flags: profile.setsResetFlag ? VM_FLUSH_RESET_PERMS : 0,
       caller: area.caller,
     });
     // Large backing blocks come from the kernel; a pack that lies on a 2M boundary over one of them is one leaf (7.2).
