@@ -1,7 +1,7 @@
 /**
  * Lazily freed addresses and their flush (mm/vmalloc.c): every permission call and every free with reset of permissions comes through here.
  */
-import { Memory } from '../memory/memory.js';
+import { Memory, type Area } from '../memory/memory.js';
 import type { Address } from '../value/address.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
 
@@ -12,20 +12,25 @@ export const flushTlbKernelRange = kernelFunction(
   },
 );
 
-const anyLazy = (k: Kernel): boolean => {
-  for (const area of Memory.areas(k.memory())) if (area.state === 'lazy') return true;
-  return false;
-};
+const lazyAreas = (k: Kernel): Area[] => [...Memory.areas(k.memory())].filter(({ state: s }) => s === 'lazy');
 
-/** Releases all lazily freed areas after one flush over their union. What others freed lazily is not known here: a choice. */
+/**
+ * Releases the areas that were freed lazily when it began, after one flush over their union: the list is taken first, what is freed meanwhile waits for
+ * the next purge. What others freed lazily is not known here: a choice.
+ */
 export const purgeVmapAreaLazy = kernelFunction(
   '__purge_vmap_area_lazy',
   function* (k: Kernel, _a: { start: Address | undefined; end: Address | undefined }): Body<number> {
-    const purged = yield* choose('purge', { predicted: anyLazy(k) ? 1 : null });
+    const lazy = lazyAreas(k);
+    const purged = yield* choose('purge', { predicted: lazy.length > 0 ? 1 : null });
     if (purged === 0) return 0;
     yield* call(flushTlbKernelRange, { start: undefined, end: undefined });
     yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'purge' });
-    yield* state({ kind: 'areas-purged', start: 0, pages: 0 });
+    const since = new Map(lazy.map((area) => [area.start, area.since]));
+    const now = lazyAreas(k);
+    const left = now.filter((area) => since.get(area.start) === area.since);
+    if (left.length === now.length) yield* state({ kind: 'areas-purged', start: 0, pages: 0 });
+    else for (const { start, pages } of left) yield* state({ kind: 'areas-purged', start, pages });
     return purged;
   },
 );

@@ -112,6 +112,30 @@ describe('freed addresses', () => {
     expect(alloc(scene, 1)).to.equal(one);
   });
 
+  it('that were given back while a purge was under way wait for the next one', () => {
+    let meanwhile = true;
+    const scene = given('5.18-rc5', {
+      answers: {
+        purge: ({ predicted }) => {
+          if (meanwhile) scene.driver.give({ kind: 'area-freed', start: second });
+          meanwhile = false;
+          return predicted ?? 0;
+        },
+      },
+    });
+    const first = alloc(scene, 1);
+    const second = alloc(scene, 1);
+    const other = alloc(scene, 1);
+    free(scene, first);
+    scene.call(setMemoryRo, { addr: Address.of(other), numpages: 1 });
+    expect(scene.areasNow().map(({ start, state }) => [start, state])).to.deep.equal([
+      [second, 'lazy'],
+      [other, 'live'],
+    ]);
+    scene.call(setMemoryRo, { addr: Address.of(other), numpages: 1 });
+    expect(scene.areasNow().map(({ start }) => start)).to.deep.equal([other]);
+  });
+
   it('of its neighbour without the flag go with the same purge (5.18-rc5)', () => {
     const scene = given('5.18-rc5');
     const program = scene.load();
