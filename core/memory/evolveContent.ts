@@ -61,25 +61,33 @@ const seenOutside = (seen: PageContent['seen'], offset: number, length: number):
   return left.size === 0 ? null : left;
 };
 
+/** What a block holds of which only a part was filled: nothing that can be named, unless it held the same already. */
+const partly = (before: number, cell: number): number =>
+  before === cell ? cell : Cell.of(ContentClass.unknown, 0);
+
 /** Writes one class over a byte range of virtual memory; pages whose frame is not known are passed over. */
 const write = (draft: Draft, token: object, to: Address, length: number, cls: number, ref: number): void => {
   let page: number = to.page;
   let offset = to.offset;
   let rest = length;
   const cell = Cell.of(cls, ref);
-  const whole = length < PAGE_SIZE ? null : PageContent.uniform(cls, ref);
+  const isFill = cls === ContentClass.trap || cls === ContentClass.zero;
+  const uniform = length < PAGE_SIZE ? null : PageContent.uniform(cls, ref);
   while (rest > 0) {
     const part = Math.min(rest, PAGE_SIZE - offset);
     const entry = PageTable.node(draft.virtual, page);
     const slot = page % 512;
     const frame = entry !== undefined && entry.shift[slot] !== 0 ? (entry.frame[slot] as number) : NO_FRAME;
     if (frame !== NO_FRAME) {
-      if (part === PAGE_SIZE && whole !== null) put(draft, token, frame, whole);
+      if (part === PAGE_SIZE && uniform !== null) put(draft, token, frame, uniform);
       else {
         const before = Memory.contentOf(draft, frame) ?? PageContent.uniform(ContentClass.unknown, 0);
         const after = PageContent.writable(before, token);
         const last = Math.floor((offset + part - 1) / BLOCK);
-        for (let block = Math.floor(offset / BLOCK); block <= last; block++) after.cells[block] = cell;
+        for (let block = Math.floor(offset / BLOCK); block <= last; block++) {
+          const whole = block * BLOCK >= offset && (block + 1) * BLOCK <= offset + part;
+          after.cells[block] = whole || !isFill ? cell : partly(after.cells[block] as number, cell);
+        }
         after.seen = seenOutside(after.seen, offset, part);
         if (after !== before) put(draft, token, frame, after);
       }

@@ -324,8 +324,7 @@ describe('known bytes', () => {
     fc.assert(fc.property(fc.nat(), sequence([]), run), { numRuns: 300 });
   }).timeout(60_000);
 
-  // Fills of the kernel are whole chunks or pages; one that is not would make core claim the rest of its blocks.
-  it.skip('are right after a fill of a part of a block (core: the whole block counts as filled)', () => {
+  it('are right after a fill of a part of a block', () => {
     const plain = new Plain(1);
     plain.state({ kind: 'filled', to: Address.of(FIRST, 8), length: 8, pattern: TRAP, way: 'poke' });
     plain.actual.fill(0xcc, 8, 16);
