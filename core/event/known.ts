@@ -63,7 +63,7 @@ export interface FramesNamed extends Common {
 export const FramesNamed = kindOf<FramesNamed>()(
   'frames-named',
   72,
-  'snapshot: frames whose physical address is not known',
+  'frames that have names: their physical address is not known',
   {
     frame: ['int', 'first name; following names count down'],
     page: ['page', 'virtual page of the first'],

@@ -18,6 +18,7 @@ const LARGE = 21;
 const LARGE_PAGES = 512;
 const CPA_COLLAPSE = 0x10;
 const ENOMEM = -12;
+const EFAULT = -14;
 
 /** Where a position lies: a virtual page, or a frame seen through the direct map. */
 interface Position {
@@ -51,6 +52,14 @@ const leafAt = function* (k: Kernel, at: Position, numpages: number): Body<numbe
   });
   yield* state({ kind: 'leaf-known', page: at.page - (at.page % LARGE_PAGES), shift });
   return shift;
+};
+
+/** Nothing is mapped there for certain: a page of a known area, which shows no page and is not merely unknown. */
+const isHole = (k: Kernel, { space, page }: Position): boolean => {
+  if (space === Space.direct || Memory.page(k.memory(), page) !== null) return false;
+  const area = Memory.areaAt(k.memory(), page);
+  if (area === null) return false;
+  return area.state === 'lazy' || Memory.page(k.memory(), area.start) !== null;
 };
 
 const differs = (prot: number | null, change: { set: number; clear: number }): boolean =>
@@ -128,6 +137,7 @@ const changePageAttr = kernelFunction(
   function* (k: Kernel, a: Cpa): Body<Change> {
     const change = protChange(a.mask_set, a.mask_clr);
     if (a.space === Space.direct && a.page < 0) return { pages: 1, changed: true, error: 0 };
+    if (isHole(k, a)) return { pages: 0, changed: false, error: EFAULT };
     for (;;) {
       const shift = yield* leafAt(k, a, a.numpages);
       const prot = protAt(k, a);
@@ -162,10 +172,16 @@ const changePageAttr = kernelFunction(
   (result) => ({ ret: result.error }),
 );
 
-/** A frame that had only a name got its physical address; a large leaf's whole run with it. */
+/** A frame that had only a name, or not even that, got its physical address; a large leaf's whole run with it. */
 const identify = function* (k: Kernel, page: number, pfn: number): Body<undefined> {
   const entry = Memory.page(k.memory(), page);
-  if (entry === null || entry.frame >= NO_FRAME || pfn < 0) return undefined;
+  if (entry === null || entry.frame >= 0 || pfn < 0) return undefined;
+  if (entry.frame === NO_FRAME) {
+    const frame = k.nameFrames(1);
+    yield* state({ kind: 'frames-named', frame, page, pages: 1 });
+    yield* state({ kind: 'identified', frame, page: pfn, pages: 1 });
+    return undefined;
+  }
   // Frames behind a 2M leaf follow each other, also when the leaf has been split since.
   const pages = (entry.mark & LARGE_RUN) !== 0 ? LARGE_PAGES : 1;
   const back = page % pages;
@@ -361,11 +377,20 @@ export const setMemoryNp = setMemory('set_memory_np', () => ({ set: NO_MASK, clr
 /** `page` is the address of the struct page; `pfn` names the frame (negative: not known yet). */
 type DirectMap = { readonly page: Address | undefined; readonly pfn?: number };
 
+/** vfree removes the mapping first: of an area that is not known (one of data, whose vfree nobody records) this is the only sight of it. */
+const unmapOfOthers = function* (k: Kernel, pfn: number): Body<undefined> {
+  const page = Memory.alias(k.memory(), pfn)?.frame ?? NO_FRAME;
+  if (page < 0 || Memory.page(k.memory(), page)?.frame !== pfn) return undefined;
+  if (Memory.areaAt(k.memory(), page) === null) yield* state({ kind: 'unmapped', page, pages: 1 });
+  return undefined;
+};
+
 const setDirectMap = (name: string, masks: (k: Kernel) => { set: Word; clr: Word }) =>
   kernelFunction(name, function* (k: Kernel, a: DirectMap): Body<number> {
     const { set, clr } = masks(k);
     const pfn = a.pfn ?? (yield* choose('frame', { name: NO_FRAME, page: 0 }));
     const at = { space: Space.direct, page: pfn };
+    if (Word.isZero(set)) yield* unmapOfOthers(k, pfn);
     return (yield* call(changePageAttrSetClrInner, {
       ...at,
       vaddr: addressOf(k, at),

@@ -209,7 +209,11 @@ const applyIdentified = (draft: Draft, token: object, event: EventOf<'identified
     }
     const node = PageTable.writable(draft.virtual, token, page, false);
     const slot = page % NODE_PAGES;
-    if (node !== undefined && node.shift[slot] !== 0 && node.frame[slot] === name) {
+    if (
+      node !== undefined &&
+      node.shift[slot] !== 0 &&
+      (node.frame[slot] === name || node.frame[slot] === NO_FRAME)
+    ) {
       node.frame[slot] = pfn;
       setBacks(draft, token, pfn, page, Prot.has(node.prot[slot] as number, Prot.executable), event.seq);
     }

@@ -1,6 +1,7 @@
 /** kernel-model.md §4.2–4.7: set_memory_* on mapped areas, their direct-map aliases, flushes, merges. */
 import { expect } from 'chai';
 import {
+  setDirectMapDefault,
   setDirectMapInvalid,
   setMemoryNx,
   setMemoryRo,
@@ -235,10 +236,36 @@ describe('a page table that cannot be had', () => {
 });
 
 describe('a page that is not mapped (§4.3)', () => {
-  it.skip('6.1: −EFAULT at the guard page, what lies before stays changed (core: 0, and a page that nobody mapped)', () => {
+  it('6.1: −EFAULT at the guard page, what lies before stays changed', () => {
     const { scene, addr } = areaOf('6.1', 1, { answers: { frame: ({ name }) => name } });
     expect(scene.call(setMemoryRo, { addr, numpages: 2 })).to.equal(-14);
     expect([scene.page(addr.page), scene.page(addr.page + 1)]).to.deep.equal(['r-- 4K', 'none']);
+  });
+});
+
+describe('a page of an area that nobody recorded (bpf_prog, on 7.2 without image)', () => {
+  const page = 0xffffc90000045;
+  const pfn = 0x5123;
+
+  it('has the frame that its alias step shows, and is gone when vfree makes the alias invalid', () => {
+    const scene = new Scene('7.2', { answers: { frame: () => pfn } });
+    expect(scene.call(setMemoryRo, { addr: Address.of(page), numpages: 1 })).to.equal(0);
+    expect(scene.page(page)).to.match(/^r-/);
+    expect([scene.frame(page), scene.alias(pfn)]).to.deep.equal([pfn, 'r-- 4K']);
+    scene.call(setDirectMapInvalid, { page: undefined, pfn });
+    expect(scene.page(page)).to.equal('none');
+    scene.call(setDirectMapDefault, { page: undefined, pfn });
+    expect(scene.alias(pfn)).to.equal('rw- 4K');
+  });
+
+  it('may be made read-only again at the same address', () => {
+    const scene = new Scene('7.2', { answers: { frame: () => pfn } });
+    for (let time = 0; time < 2; time++) {
+      scene.call(setMemoryRo, { addr: Address.of(page), numpages: 1 });
+      expect(scene.moves.at(-1)).to.equal('flush all (cpa)');
+      scene.call(setDirectMapInvalid, { page: undefined, pfn });
+      scene.call(setDirectMapDefault, { page: undefined, pfn });
+    }
   });
 });
 
