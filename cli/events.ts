@@ -71,7 +71,7 @@ async function print(
   let first = true;
   if (json)
     await out.line(
-      `{"trace":${JSON.stringify(trace.name)},"from":${wanted.from},"to":${wanted.to},"events":[`,
+      `{"trace":${JSON.stringify(trace.name)},"time_origin_ns":${JSON.stringify(trace.origin?.toString() ?? null)},"from":${wanted.from},"to":${wanted.to},"events":[`,
     );
   for (const event of wantedEvents(trace, wanted)) {
     if (!event.ok) {

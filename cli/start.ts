@@ -77,9 +77,7 @@ const leftoverLines = (trace: TraceView, folder: string): Result<readonly string
   if (!words.ok) return words;
   const lines: string[] = [];
   for (const range of found) {
-    const mapping = stateOf({ name: trace.name, arch: null, kernel: null }, loaded.value).mappings.find(
-      (m) => m.start === range.start,
-    );
+    const mapping = stateOf(trace, loaded.value).mappings.find((m) => m.start === range.start);
     const leaf = mapping?.page_size === 0x200000 ? 'one 2 MiB page' : 'pages of 4 KiB';
     lines.push(`  ${range.start}-${range.end}  ${mapping?.prot ?? 'r-x'}  ${leaf}, 20 programs loaded`);
     lines.push(
@@ -159,7 +157,7 @@ const emulatedLines = async (store: Store): Promise<Result<readonly string[]>> =
   if (!trace.ok) return trace;
   const loaded = trace.value.at('#loaded20');
   if (!loaded.ok) return loaded;
-  const { packs } = stateOf({ name: EMULATED, arch: null, kernel: null }, loaded.value);
+  const { packs } = stateOf(trace.value, loaded.value);
   const found = leftovers(loaded.value).reduce((sum, range) => sum + range.inherited + range.dead, 0);
   const [pack] = packs;
   return ok([

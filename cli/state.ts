@@ -41,7 +41,7 @@ export const state = command({
       else {
         const place = placeText(trace, moment);
         if (!place.ok) return place;
-        const [, ...sections] = stateSections(shown);
+        const sections = stateSections(shown, memory.value);
         context.print(
           context.style.bold(place.value),
           chargeText(shown.jit_charged),

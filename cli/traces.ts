@@ -23,6 +23,7 @@ const asJson = (trace: TraceInfo): object => ({
   kernel: metaText(trace, 'kernel'),
   arch: metaText(trace, 'arch'),
   profile: metaText(trace, 'profile'),
+  time_origin_ns: metaText(trace, 'origin') || null,
   events: trace.events,
   segments: trace.segments,
   bytes: trace.bytes,

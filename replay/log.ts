@@ -44,6 +44,8 @@ export interface TraceView {
   /** From the trace's meta; null where it does not say. */
   readonly arch: string | null;
   readonly kernel: string | null;
+  /** Absolute time of the first event in nanoseconds, by the clock of the recording; null where it is not known. */
+  readonly origin: bigint | null;
   /** What was known before the first event, as facts with number 0. */
   given(): Result<readonly Event[]>;
   /** Memory before the first event, what was given included. */
@@ -162,6 +164,9 @@ const viewOf = (log: TraceLog): TraceView => {
     get kernel() {
       return textOrNull(log.info.meta['kernel']);
     },
+    get origin() {
+      return originOf(log.info);
+    },
     given: () => {
       const bytes = log.genesis();
       if (!bytes.ok) return bytes;
@@ -198,7 +203,7 @@ const viewOf = (log: TraceLog): TraceView => {
       const source: MomentSource = {
         name,
         events: info.events,
-        origin: originOf(info),
+        origin: view.origin,
         markers: () => view.markers(),
         lastAt: (time) => lastAt(view, info.events, time),
       };

@@ -19,6 +19,17 @@ export interface ShownProgram {
   readonly state: ProgramState;
 }
 
+/** A program whose memory and code are known. */
+export interface WholeProgram extends ShownProgram {
+  readonly chunk: string;
+  readonly chunk_len: number;
+  readonly start: string;
+  readonly len: number;
+}
+
+export const isWhole = (program: ShownProgram): program is WholeProgram =>
+  program.chunk !== null && program.chunk_len !== null && program.start !== null && program.len !== null;
+
 const SYMBOL = /^bpf_prog_([0-9a-f]{16})(?:_(.*))?$/s;
 const OF_PROGRAMS = /^bpf_(?:prog|dispatcher)_/;
 

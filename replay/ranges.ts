@@ -25,6 +25,15 @@ export interface AliasRange extends Omit<MappedRange, 'start' | 'end'> {
   readonly backs: string | null;
 }
 
+/** A range of the direct map whose place is known. */
+export interface PlacedAlias extends AliasRange {
+  readonly start: string;
+  readonly end: string;
+}
+
+export const isPlaced = (range: AliasRange): range is PlacedAlias =>
+  range.start !== null && range.end !== null;
+
 /** Texts of all permission bits: pages are many, texts few. */
 const TEXTS: readonly string[] = Array.from({ length: 256 }, (_, bits) => Prot.toText(bits));
 const protText = (bits: number): string => TEXTS[bits] as string;

@@ -2,9 +2,9 @@
 import { Memory, type Area } from '../core/memory/memory.js';
 import { pageText } from '../core/value/address.js';
 import { packs, type ShownPack } from './packs.js';
-import { programs, type ShownProgram } from './programs.js';
-import { directMap, hasGuard, mappings, type AliasRange, type MappedRange } from './ranges.js';
-import { unknownRanges, type UnknownRange } from './unknown.js';
+import { isWhole, programs, type WholeProgram } from './programs.js';
+import { directMap, hasGuard, isPlaced, mappings, type MappedRange, type PlacedAlias } from './ranges.js';
+import { partlyKnown, unknownRanges, type UnknownRange } from './unknown.js';
 
 export interface ShownArea {
   readonly start: string;
@@ -20,13 +20,16 @@ export interface State {
   readonly seq: number;
   /** Nanoseconds since the first event, decimal. */
   readonly time_ns: string;
+  /** The clock of the recording at the first event, decimal: `time_origin_ns` + `time_ns` is what `T@6.817602s` means. Null where it is not known. */
+  readonly time_origin_ns: string | null;
   readonly arch: string | null;
   readonly kernel: string | null;
   readonly mappings: readonly MappedRange[];
-  readonly direct_map: readonly AliasRange[];
+  readonly direct_map: readonly PlacedAlias[];
   readonly areas: readonly ShownArea[];
   readonly packs: readonly ShownPack[];
-  readonly programs: readonly ShownProgram[];
+  /** Those whose memory and code are known; of the others `unknown` has what is known. */
+  readonly programs: readonly WholeProgram[];
   readonly jit_charged: number | null;
   readonly unknown: readonly UnknownRange[];
 }
@@ -36,7 +39,12 @@ export interface StateOf {
   readonly name: string;
   readonly arch: string | null;
   readonly kernel: string | null;
+  /** Absolute time of the first event in nanoseconds; null where it is not known. */
+  readonly origin: bigint | null;
 }
+
+const byStart = (a: UnknownRange, b: UnknownRange): number =>
+  a.start < b.start ? -1 : a.start > b.start ? 1 : 0;
 
 export const shownArea = ({ start, pages, flags, state, caller }: Area): ShownArea => ({
   start: pageText(start),
@@ -48,17 +56,18 @@ export const shownArea = ({ start, pages, flags, state, caller }: Area): ShownAr
 
 export const areas = (memory: Memory): readonly ShownArea[] => Array.from(Memory.areas(memory), shownArea);
 
-export const stateOf = ({ name, arch, kernel }: StateOf, memory: Memory): State => ({
+export const stateOf = ({ name, arch, kernel, origin }: StateOf, memory: Memory): State => ({
   trace: name,
   seq: memory.seq,
   time_ns: String(memory.time),
+  time_origin_ns: origin === null ? null : String(origin),
   arch,
   kernel,
   mappings: mappings(memory),
-  direct_map: directMap(memory),
+  direct_map: directMap(memory).filter(isPlaced),
   areas: areas(memory),
   packs: packs(memory),
-  programs: programs(memory),
+  programs: programs(memory).filter(isWhole),
   jit_charged: memory.charged,
-  unknown: unknownRanges(memory),
+  unknown: [...unknownRanges(memory), ...partlyKnown(memory)].toSorted(byStart),
 });

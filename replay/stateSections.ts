@@ -1,8 +1,9 @@
+import type { Memory } from '../core/memory/memory.js';
 import { Address } from '../core/value/address.js';
 import type { ShownPack } from './packs.js';
-import type { ShownProgram } from './programs.js';
-import type { AliasRange, MappedRange } from './ranges.js';
-import { countText, plural, secondsText, sizeText, type Section, type SectionColumn } from './sections.js';
+import { programs, type ShownProgram } from './programs.js';
+import { directMap, type AliasRange, type MappedRange } from './ranges.js';
+import { countText, plural, sizeText, type Section, type SectionColumn } from './sections.js';
 import type { ShownArea, State } from './state.js';
 
 const RIGHT = 'right';
@@ -61,46 +62,36 @@ const programRow = (program: ShownProgram): readonly string[] => [
   program.state,
 ];
 
-const titled = (n: number, one: string, many: string | undefined, after: string): string =>
-  n === 0 ? `No ${many ?? `${one}s`}${after}` : `${plural(n, one, many)}${after}`;
+/** `of` belongs to what is counted, `after` explains the rows. */
+const titled = (n: number, one: string, of = '', after = ''): string =>
+  n === 0 ? `No ${one}s${of}` : `${plural(n, one)}${of}${after}`;
 
-/** The moment, in one line. */
-export const stateTitle = (state: State): string =>
-  [
-    `${state.trace} ${state.seq === 0 ? 'before its first event' : `after event ${state.seq}`}`,
-    secondsText(Number(state.time_ns)),
-    state.kernel === null ? null : `kernel ${state.kernel}`,
-    state.arch,
-    `JIT memory charged: ${state.jit_charged === null ? 'not known' : `${countText(state.jit_charged)} bytes`}`,
-  ]
-    .filter((part) => part !== null)
-    .join(', ');
-
-/** A state for people. */
-export const stateSections = (state: State): readonly Section[] => [
-  { title: stateTitle(state), columns: [], rows: [] },
+const sectionsOf = (
+  state: State,
+  all: { readonly aliases: readonly AliasRange[]; readonly programs: readonly ShownProgram[] },
+): readonly Section[] => [
   {
-    title: titled(state.mappings.length, 'mapping', undefined, ''),
+    title: titled(state.mappings.length, 'mapping'),
     columns: MAPPED,
     rows: state.mappings.map(mappedRow),
   },
   {
     title: titled(
-      state.direct_map.length,
+      all.aliases.length,
       'range',
-      undefined,
-      ' of the direct map that differ or back a mapping',
+      ' of the direct map',
+      ': what backs a mapping, backed code, or is not rw-',
     ),
     columns: [...MAPPED, ['backs']],
-    rows: state.direct_map.map((range) => [...mappedRow(range), range.backs ?? '']),
+    rows: all.aliases.map((range) => [...mappedRow(range), range.backs ?? '']),
   },
   {
-    title: titled(state.areas.length, 'area', undefined, ''),
+    title: titled(state.areas.length, 'area'),
     columns: [['start'], ['end'], ['size', RIGHT], ['state'], [''], ['caller']],
     rows: state.areas.map(areaRow),
   },
   {
-    title: titled(state.packs.length, 'pack', undefined, ': chunks used, and bytes by what lies there'),
+    title: titled(state.packs.length, 'pack', '', ': chunks used, and bytes by what lies there'),
     columns: [
       ['start'],
       ['size', RIGHT],
@@ -114,7 +105,7 @@ export const stateSections = (state: State): readonly Section[] => [
     rows: state.packs.map(packRow),
   },
   {
-    title: titled(state.programs.length, 'program', undefined, ''),
+    title: titled(all.programs.length, 'program'),
     columns: [
       ['id', RIGHT],
       ['name'],
@@ -127,7 +118,7 @@ export const stateSections = (state: State): readonly Section[] => [
       ['symbol'],
       ['state'],
     ],
-    rows: state.programs.map(programRow),
+    rows: all.programs.map(programRow),
   },
   {
     title:
@@ -138,3 +129,7 @@ export const stateSections = (state: State): readonly Section[] => [
     rows: state.unknown.map(({ start, end, why }) => [start, end, sizeText(bytesBetween(start, end)), why]),
   },
 ];
+
+/** A state for people: with what is known of programs and of the direct map in part only. */
+export const stateSections = (state: State, memory: Memory): readonly Section[] =>
+  sectionsOf(state, { aliases: directMap(memory), programs: programs(memory) });

@@ -1,8 +1,10 @@
+import { Space } from '../core/event/pages.js';
 import { Memory } from '../core/memory/memory.js';
 import { PageTable } from '../core/memory/pageTable.js';
-import { pageText } from '../core/value/address.js';
+import { Address, pageText } from '../core/value/address.js';
 import { Prot } from '../core/value/prot.js';
-import { hasGuard } from './ranges.js';
+import { isWhole, programs, type ShownProgram } from './programs.js';
+import { hasGuard, shownRuns, type PageRun } from './ranges.js';
 
 /** Pages of which something that matters is not known. */
 export interface UnknownRange {
@@ -14,6 +16,12 @@ export interface UnknownRange {
 
 const MATTERS = Prot.unknown(Prot.present | Prot.writable | Prot.executable);
 const NEVER_WHOLE = 'only a change of its permission was seen';
+const NEVER_SEEN = 'programs lie here, but how it is mapped was never seen';
+const NO_MEMORY = 'a program older than the recording: only its symbol is known';
+const NO_ENTRY = 'memory of a program: where its code begins in it is not known yet';
+const NO_ENTRY_GIVEN =
+  'memory of a program older than the recording: where its code begins in it is not known';
+const NO_BASE = 'direct map: where it begins is not known';
 
 interface Run {
   readonly page: number;
@@ -51,9 +59,26 @@ function* areasIn(memory: Memory, page: number, pages: number) {
   for (const area of Memory.areas(memory)) if (area.start > page && area.start < page + pages) yield area;
 }
 
+/** Pages that hold a program or its symbol and that no line said anything of: they are executed all the same. */
+const hostPages = (memory: Memory): ReadonlySet<number> => {
+  const hosts = new Set<number>();
+  const add = (start: Address, length: number): void => {
+    const last = Address.add(start, Math.max(length, 1) - 1).page;
+    for (let page = start.page; page <= last; page++)
+      if (PageTable.get(memory.virtual, page) === null) hosts.add(page);
+  };
+  for (const { chunk, bytes } of Memory.programs(memory)) add(chunk, bytes);
+  for (const program of programs(memory))
+    if (program.chunk === null && program.start !== null)
+      add(Address.parse(program.start) ?? Address.zero, program.len ?? 1);
+  return hosts;
+};
+
 /** What is not known, as maximal ranges with the reason. */
 export const unknownRanges = (memory: Memory): readonly UnknownRange[] => {
   const pages = new Map(blankPages(memory));
+  for (const page of hostPages(memory))
+    if (!pages.has(page)) pages.set(page, whyAt(memory, page)?.why ?? NEVER_SEEN);
   for (const [page, node, slot] of PageTable.pages(memory.virtual))
     if (((node.prot[slot] as number) & MATTERS) !== 0)
       pages.set(page, whyAt(memory, page)?.why ?? NEVER_WHOLE);
@@ -65,3 +90,35 @@ export const unknownRanges = (memory: Memory): readonly UnknownRange[] => {
     why: run.why,
   }));
 };
+
+const after = (start: string, bytes: number): string =>
+  Address.toText(Address.add(Address.parse(start) ?? Address.zero, bytes));
+
+const programRange = ({ chunk, chunk_len, start, len, state }: ShownProgram): UnknownRange => {
+  if (chunk !== null)
+    return {
+      start: chunk,
+      end: after(chunk, chunk_len ?? 1),
+      why: state === 'allocated' ? NO_ENTRY : NO_ENTRY_GIVEN,
+    };
+  const at = start ?? Address.toText(Address.zero);
+  return { start: at, end: after(at, len ?? 1), why: NO_MEMORY };
+};
+
+/** Pages whose alias is known, but not where it is mapped: as the mapping they back, else as physical memory. */
+const aliasRange = ({ page, pages, frame }: PageRun): UnknownRange => {
+  const start = frame < 0 ? page : frame;
+  return {
+    start: pageText(start),
+    end: pageText(start + pages),
+    why: frame < 0 ? `physical pages; ${NO_BASE}` : `their ${NO_BASE}`,
+  };
+};
+
+/** Programs and ranges of the direct map that are known in part only. */
+export const partlyKnown = (memory: Memory): readonly UnknownRange[] => [
+  ...programs(memory)
+    .filter((program) => !isWhole(program))
+    .map(programRange),
+  ...(memory.directBase === 0 ? Array.from(shownRuns(memory, Space.direct), aliasRange) : []),
+];

@@ -72,8 +72,9 @@ const whyOf: ShellCommand['run'] = (session, words) => {
 };
 
 const stateHere: ShellCommand['run'] = (session, [word]) => {
-  const state = stateOf(session.trace, Session.here(session).memory.state);
-  const [, ...sections] = stateSections(state);
+  const memory = Session.here(session).memory.state;
+  const state = stateOf(session.trace, memory);
+  const sections = stateSections(state, memory);
   const lines = sectionLines(session.context, sections, word === 'all' ? Infinity : MOST);
   return ok({ lines: lines.map((line) => line.replace('(--all)', '(state all)')), json: state });
 };

@@ -6,9 +6,8 @@ const NS = 1_000_000_000n;
 export type Clock = (time: number) => string;
 
 /** Times of a trace as they are written in a moment: `6.817776s`. More digits than six only where they say something. */
-export function clockOf(trace: Pick<TraceView, 'info'>): Clock {
-  const { origin } = trace.info.meta;
-  const start = typeof origin === 'string' && /^\d+$/.test(origin) ? BigInt(origin) : 0n;
+export function clockOf({ origin }: Pick<TraceView, 'origin'>): Clock {
+  const start = origin ?? 0n;
   return (time) => {
     const ns = start + BigInt(Math.trunc(time));
     const sign = ns < 0n ? '-' : '';

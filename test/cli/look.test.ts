@@ -112,8 +112,10 @@ describe('A log', () => {
     });
 
     it('are one JSON value with --json', async () => {
-      const { trace, from, to, events } = await json('events', 'small', '--from', '3', '--to', '4');
-      expect({ trace, from, to }).to.deep.equal({ trace: 'small', from: 3, to: 4 });
+      const { events, ...of } = await json('events', 'small', '--from', '3', '--to', '4');
+      const { time_origin_ns, ...rest } = of;
+      expect(rest).to.deep.equal({ trace: 'small', from: 3, to: 4 });
+      expect(time_origin_ns).to.match(/^[1-9]\d+$/);
       expect(events).to.have.length(2);
     });
 
@@ -144,6 +146,7 @@ describe('A log', () => {
         'trace',
         'seq',
         'time_ns',
+        'time_origin_ns',
         'arch',
         'kernel',
         'mappings',

@@ -5,7 +5,7 @@ import { ContentClass } from '../../core/memory/content.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
 import { Address } from '../../core/value/address.js';
 import { must } from '../../replay/failed.js';
-import { symbolParts } from '../../replay/programs.js';
+import { programs, symbolParts } from '../../replay/programs.js';
 import { sectionsText } from '../../replay/sections.js';
 import { stateOf, type State } from '../../replay/state.js';
 import { stateSections } from '../../replay/stateSections.js';
@@ -14,7 +14,7 @@ import { capturesNamed, importedCapture, numbered } from './given.js';
 
 const PACK = 0xffffffffc0000;
 const DIRECT = 0xffff888000000;
-const whose = { name: 't', arch: 'x86_64', kernel: '6.1' };
+const whose = { name: 't', arch: 'x86_64', kernel: '6.1', origin: 6_000_000_000n };
 
 const memoryOf = (...facts: readonly Fact[]): Memory => evolveAll(nothing, numbered(facts));
 const shown = (...facts: readonly Fact[]): State => stateOf(whose, memoryOf(...facts));
@@ -159,7 +159,15 @@ describe('the state at a moment', () => {
       ['0x0000000000100000', null],
       ['0x0000000000300000', null],
     ]);
-    expect(shown(mapped(PACK, 1, 0x100)).direct_map[0]).to.include({ start: null, end: null });
+    const baseless = shown(mapped(PACK, 1, 0x100));
+    expect(baseless.direct_map).to.deep.equal([]);
+    expect(baseless.unknown).to.deep.equal([
+      {
+        start: '0xffffffffc0000000',
+        end: '0xffffffffc0001000',
+        why: 'their direct map: where it begins is not known',
+      },
+    ]);
   });
 
   const pack: readonly Fact[] = [
@@ -251,33 +259,55 @@ describe('the state at a moment', () => {
         symbol: true,
         state: 'live',
       },
-      {
-        id: null,
-        name: null,
-        tag: null,
-        kind: 'program',
-        chunk: '0xffffffffc0000100',
-        chunk_len: 128,
-        start: null,
-        len: null,
-        symbol: false,
-        state: 'allocated',
-      },
     ]);
   });
 
-  it('has programs older than the log by their symbols, and no symbols of others', () => {
-    const { programs } = shown(
+  it('counts programs that are known in part as unknown', () => {
+    const waiting = shown(...pack, ...program(5, 0x100));
+    expect(waiting.programs).to.deep.equal([]);
+    expect(waiting.unknown).to.deep.include({
+      start: '0xffffffffc0000100',
+      end: '0xffffffffc0000180',
+      why: 'memory of a program: where its code begins in it is not known yet',
+    });
+  });
+
+  it('has the clock of the recording beside the time since its first event', () => {
+    expect(shown(...pack)).to.include({ time_ns: '2000', time_origin_ns: '6000000000' });
+    expect(stateOf({ ...whose, origin: null }, nothing).time_origin_ns).to.equal(null);
+  });
+
+  it('takes pages that hold programs for unknown until it is seen how they are mapped', () => {
+    const why = 'programs lie here, but how it is mapped was never seen';
+    const [, allocated] = program(5, 0x1fc0);
+    expect(shown(allocated as Fact).unknown).to.deep.include({
+      start: '0xffffffffc0001000',
+      end: '0xffffffffc0003000',
+      why,
+    });
+    expect(shown(mapped(PACK, 9, 0x100), allocated as Fact).unknown.map((u) => u.why)).not.to.include(why);
+    expect(shown(olderSymbol('bpf_prog_0123456789abcdef', 4)).unknown.map((u) => u.why)).to.include(why);
+  });
+
+  it('knows programs older than the log by their symbols alone, and no symbols of others', () => {
+    const memory = memoryOf(
       olderSymbol('bpf_prog_0123456789abcdef', 4),
       olderSymbol('ftrace_trampoline', 64),
     );
-    expect(programs).to.have.length(1);
-    expect(programs[0]).to.include({
+    expect(programs(memory)).to.have.length(1);
+    expect(programs(memory)[0]).to.include({
       tag: '0123456789abcdef',
       name: null,
       chunk: null,
       len: null,
       symbol: true,
+    });
+    const state = stateOf(whose, memory);
+    expect(state.programs).to.deep.equal([]);
+    expect(state.unknown).to.deep.include({
+      start: '0xffffffffc0000004',
+      end: '0xffffffffc0000005',
+      why: 'a program older than the recording: only its symbol is known',
     });
   });
 
@@ -293,6 +323,7 @@ describe('the state at a moment', () => {
 
   it('lists what was forgotten until it is observed again', () => {
     const facts: readonly Fact[] = [
+      bases,
       area,
       mapped(PACK, 2, 0x100),
       { kind: 'gap', lost: 2, why: 'lost' },
@@ -325,8 +356,9 @@ describe('the state at a moment', () => {
   });
 
   it('is shown to people as tables', () => {
-    const text = sectionsText(stateSections(shown(bases, ...pack, ...program(5, 0))));
-    expect(text).to.include('t after event 7, 0.000006 s, kernel 6.1, x86_64');
+    const placed: Fact = { kind: 'program-placed', program: 5, start: at(16), length: 88 };
+    const memory = memoryOf(bases, ...pack, ...program(5, 0), placed);
+    const text = sectionsText(stateSections(stateOf(whose, memory), memory));
     expect(text).to.match(/start +end +size +page size +prot +physical/);
     expect(text).to.include('Nothing that matters is unknown');
   });
