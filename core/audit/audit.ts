@@ -1,0 +1,198 @@
+/**
+ * The audit: one pass over a trace, all rules at once. Memory is folded in place; each rule sees the events of the kinds it names, before and after
+ * they change memory, and the ends of calls.
+ */
+import type { Event } from '../event/event.js';
+import { Origin } from '../event/kind.js';
+import { folder } from '../memory/evolve.js';
+import { nothing, type Memory } from '../memory/memory.js';
+import { callTracker } from './calls.js';
+import { findingsOf, type Findings } from './findings.js';
+import type { Pattern, Verdict } from './finding.js';
+import type { Audit, Rule, Subject, Watch } from './rule.js';
+
+/** Pages of which a rule cannot say anything, and why. */
+export interface UnknownRange {
+  readonly why: string;
+  /** First virtual page; null: the whole trace. */
+  readonly page: number | null;
+  readonly pages: number;
+}
+
+/** What one rule says at the end. */
+export interface Judged {
+  readonly rule: Rule;
+  /** Null: it does not apply; `why` says so. */
+  readonly verdict: Verdict | null;
+  /** Why it is unknown or does not apply; empty else. */
+  readonly why: readonly string[];
+  /** How often it was looked at. */
+  readonly checks: number;
+  /** How often a recorded line showed what was looked at; the rest is the model's word. */
+  readonly shown: number;
+  readonly patterns: readonly Pattern[];
+  readonly unknown: readonly UnknownRange[];
+  /** Ranges that are unknown beyond those listed. */
+  readonly unknownMore: number;
+}
+
+export interface Audited {
+  readonly events: number;
+  readonly lost: number;
+  readonly divergences: number;
+  readonly judged: readonly Judged[];
+  /** Memory at the end. */
+  readonly memory: Memory;
+}
+
+/** An audit under way. */
+export interface Auditor {
+  readonly feed: (events: readonly Event[]) => void;
+  readonly finish: () => Audited;
+}
+
+const MOST_UNKNOWN = 200;
+
+class Unknowns {
+  readonly ranges: UnknownRange[] = [];
+  readonly reasons = new Set<string>();
+  more = 0;
+
+  add(why: string, page: number | null, pages: number): void {
+    if (this.reasons.size < MOST_UNKNOWN) this.reasons.add(why);
+    const last = this.ranges.at(-1);
+    if (last !== undefined && last.why === why && last.page !== null && page === last.page + last.pages) {
+      this.ranges[this.ranges.length - 1] = { ...last, pages: last.pages + pages };
+      return;
+    }
+    if (this.ranges.some((r) => r.why === why && r.page === page && r.pages === pages)) return;
+    if (this.ranges.length < MOST_UNKNOWN) this.ranges.push({ why, page, pages });
+    else this.more++;
+  }
+}
+
+type Mutable = Omit<Running, 'watch'> & { watch: Watch };
+
+interface Running {
+  readonly rule: Rule;
+  readonly excluded: string | null;
+  readonly watch: Watch;
+  readonly findings: Findings;
+  readonly unknown: Unknowns;
+  checks: number;
+  shown: number;
+}
+
+type Handler = (event: never) => void;
+
+const ONLY_DERIVED = 'no recorded line shows it: only the model says that it holds';
+
+const judge = (running: Running, subject: Subject, holes: readonly string[]): Judged => {
+  const { rule, excluded, findings, unknown, checks, shown } = running;
+  const common = {
+    rule,
+    checks,
+    shown,
+    patterns: findings.patterns(),
+    unknown: unknown.ranges,
+    unknownMore: unknown.more,
+  };
+  if (excluded !== null) return { ...common, verdict: null, why: [excluded] };
+  if (common.patterns.length > 0) return { ...common, verdict: 'broken', why: [] };
+  const why = [...holes, ...unknown.reasons];
+  if (subject.source === 'recording' && checks > 0 && shown === 0) why.push(ONLY_DERIVED);
+  return { ...common, verdict: why.length > 0 ? 'unknown' : 'holds', why };
+};
+
+/** Begins an audit of a trace whose memory before the first event is given. */
+export const auditor = (subject: Subject, given: readonly Event[], rules: readonly Rule[]): Auditor => {
+  const fold = folder(nothing);
+  for (const event of given) fold.apply(event);
+  const ended: NonNullable<Watch['ended']>[] = [];
+  const tracker = callTracker((call, seq) => {
+    for (const listener of ended) listener(call, seq);
+  });
+  let events = 0;
+  let lost = 0;
+  let divergences = 0;
+  let last = 0;
+  const holes: string[] = [];
+
+  const running = rules.map((rule): Running => {
+    const findings = findingsOf(rule.id);
+    const unknown = new Unknowns();
+    const audit: Audit = {
+      subject,
+      memory: fold.memory,
+      calls: tracker,
+      checked: (event, by) => {
+        one.checks++;
+        if (event === null || event.origin === Origin.observed) one.shown++;
+        else if (event.call !== 0 && (by === undefined || by.test(tracker.of(event)?.fn ?? ''))) one.shown++;
+      },
+      report: findings.add,
+      unknown: (why, page, pages = 1) => unknown.add(why, page ?? null, pages),
+    };
+    const excluded = rule.applies(subject);
+    const one: Mutable = { rule, excluded, watch: {}, findings, unknown, checks: 0, shown: 0 };
+    if (excluded === null) one.watch = rule.watch(audit);
+    return one;
+  });
+
+  const before: Record<string, Handler[]> = {};
+  const after: Record<string, Handler[]> = {};
+  const each: NonNullable<Watch['each']>[] = [];
+  const gather = (into: Record<string, Handler[]>, handlers: object): void => {
+    for (const [kind, handler] of Object.entries(handlers) as [string, Handler][])
+      (into[kind] ??= []).push(handler);
+  };
+  for (const { watch } of running) {
+    gather(before, watch.before ?? {});
+    gather(after, watch.after ?? {});
+    if (watch.each !== undefined) each.push(watch.each);
+    if (watch.ended !== undefined) ended.push(watch.ended);
+  }
+  for (const { watch } of running) watch.begin?.();
+
+  const tell = (handlers: readonly Handler[] | undefined, event: Event): void => {
+    if (handlers !== undefined) for (const handler of handlers) handler(event as never);
+  };
+
+  return {
+    feed: (batch) => {
+      for (const event of batch) {
+        if (event.seq === 0) continue;
+        events++;
+        last = event.seq;
+        tracker.before(event);
+        tell(before[event.kind], event);
+        fold.apply(event);
+        tell(after[event.kind], event);
+        if (event.kind === 'entered' || event.kind === 'returned') {
+          tracker.after(event);
+          continue;
+        }
+        for (const listener of each) listener(event);
+        if (event.kind === 'gap') {
+          lost += event.lost;
+          holes.push(`events were lost at event ${event.seq}: ${event.why}`);
+        } else if (event.kind === 'divergence') {
+          divergences++;
+          if (holes.length < MOST_UNKNOWN)
+            holes.push(`model and recording disagree at event ${event.seq} (${event.id})`);
+        }
+      }
+    },
+    finish: () => {
+      tracker.end(last);
+      for (const { watch } of running) watch.end?.();
+      return {
+        events,
+        lost,
+        divergences,
+        judged: running.map((one) => judge(one, subject, holes)),
+        memory: fold.share(),
+      };
+    },
+  };
+};

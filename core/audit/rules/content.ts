@@ -1,0 +1,219 @@
+/** I1: what is executable was written to be executed. */
+import { BLOCK, BLOCKS_PER_PAGE, ContentClass, PageContent } from '../../memory/content.js';
+import { Memory, NO_FRAME } from '../../memory/memory.js';
+import { Address, PAGE_SIZE } from '../../value/address.js';
+import { Prot } from '../../value/prot.js';
+import type { Evidence } from '../finding.js';
+import { always, type Audit, type Rule, type Watch } from '../rule.js';
+import { settledPages } from '../settled.js';
+import { rangeText } from './aliases.js';
+import { standing, type StandingRun } from '../standing.js';
+
+/** Code of a program that was freed, and is still executable. */
+interface Dead {
+  readonly at: Address;
+  readonly bytes: number;
+  readonly freed: number;
+  /** Number of its program. */
+  readonly program: number;
+}
+
+/** Words that the kernel read somewhere before it wrote: the first of each page. */
+type Seen = Map<number, { readonly seq: number; readonly value: number }>;
+
+const isExecutable = (memory: Memory, page: number): boolean => {
+  const entry = Memory.page(memory, page);
+  return entry !== null && Prot.has(entry.prot, Prot.present) && Prot.has(entry.prot, Prot.executable);
+};
+
+const contentAt = (memory: Memory, page: number): PageContent | null => {
+  const entry = Memory.page(memory, page);
+  return entry === null || entry.frame === NO_FRAME ? null : Memory.contentOf(memory, entry.frame);
+};
+
+const blocksOf = (content: PageContent, cls: number): number => {
+  if (content.uniform) return PageContent.classAt(content, 0) === cls ? BLOCKS_PER_PAGE : 0;
+  let blocks = 0;
+  for (let block = 0; block < BLOCKS_PER_PAGE; block++)
+    if (PageContent.classAt(content, block) === cls) blocks++;
+  return blocks;
+};
+
+/** Blocks of a range that still hold what a freed program left. */
+const deadBlocks = (memory: Memory, { at, bytes, program }: Dead): number => {
+  let blocks = 0;
+  for (let done = 0; done < bytes; done += BLOCK) {
+    const place = Address.add(at, done);
+    if (!isExecutable(memory, place.page)) continue;
+    const content = contentAt(memory, place.page);
+    if (content === null) continue;
+    const block = Math.floor(place.offset / BLOCK);
+    if (
+      PageContent.classAt(content, block) === ContentClass.program &&
+      PageContent.refAt(content, block) === program
+    )
+      blocks++;
+  }
+  return blocks;
+};
+
+const watch = (audit: Audit): Watch => {
+  const { memory } = audit;
+  const seen: Seen = new Map();
+  const bytesAt = new Map<number, number>();
+
+  const left = standing(({ page, pages, from, to, proof }: StandingRun) => {
+    let bytes = 0;
+    const evidence: Evidence[] = [{ seq: proof, shows: 'made it executable' }];
+    for (let i = 0; i < pages; i++) {
+      bytes += bytesAt.get(page + i) ?? 0;
+      bytesAt.delete(page + i);
+      const word = seen.get(page + i);
+      if (word === undefined || evidence.length > 1) continue;
+      evidence.push({
+        seq: word.seq,
+        shows: `the kernel read 0x${word.value.toString(16).padStart(8, '0')} there before it wrote anything`,
+      });
+    }
+    audit.report({
+      pattern: 'memory became executable without being written for it',
+      message: `${rangeText(page, pages)} became executable with ${bytes} bytes of whatever lay there before`,
+      start: Address.of(page),
+      bytes: pages * PAGE_SIZE,
+      space: 'virtual',
+      from,
+      to,
+      evidence,
+      failures: ['F1'],
+    });
+  });
+
+  const settled = settledPages(audit, (page, seq) => {
+    const content = contentAt(memory(), page);
+    if (!isExecutable(memory(), page)) return left.close(page, seq);
+    audit.checked(null);
+    if (left.has(page)) return;
+    if (content === null) {
+      audit.unknown('the bytes of the executable page are not known', page);
+      return;
+    }
+    const leftover = blocksOf(content, ContentClass.leftover);
+    if (leftover > 0) {
+      bytesAt.set(page, leftover * BLOCK);
+      left.open(page, Memory.page(memory(), page)?.cause ?? seq, seq);
+    }
+    if (blocksOf(content, ContentClass.unknown) > 0)
+      audit.unknown('bytes of the executable page are not known', page);
+  });
+
+  const dead = new Map<number, Dead[]>();
+  /** Pages that the longest of them reaches beyond its first. */
+  let longest = 0;
+  /** Freed in a call that is still open: judged when its root call ends. */
+  const freed = new Map<number, Dead[]>();
+
+  const reportDead = (one: Dead, to: number | null): void =>
+    audit.report({
+      pattern: 'code of a freed program stays executable',
+      message: `${one.bytes} bytes at ${Address.toText(one.at)}: the code of program:${one.program} was freed and could still be executed`,
+      start: one.at,
+      bytes: one.bytes,
+      space: 'virtual',
+      from: one.freed,
+      to,
+      evidence: [
+        { seq: one.freed, shows: 'gave the memory back' },
+        ...(to === null ? [] : [{ seq: to, shows: 'overwrote or unmapped it' }]),
+      ],
+      failures: ['F2'],
+    });
+
+  const judge = (list: readonly Dead[]): void => {
+    for (const one of list) {
+      audit.checked(null);
+      if (deadBlocks(memory(), one) === 0) continue;
+      longest = Math.max(longest, Address.add(one.at, one.bytes - 1).page - one.at.page);
+      const known = dead.get(one.at.page);
+      if (known === undefined) dead.set(one.at.page, [one]);
+      else known.push(one);
+    }
+  };
+
+  /** Something was written to, or done with, pages: what of the dead code there is gone? */
+  const recheck = (page: number, pages: number, seq: number): void => {
+    if (dead.size === 0) return;
+    const look = (at: number): void => {
+      const list = dead.get(at);
+      if (list === undefined) return;
+      const still = list.filter((one) => {
+        if (deadBlocks(memory(), one) > 0) return true;
+        reportDead(one, seq);
+        return false;
+      });
+      if (still.length === 0) dead.delete(at);
+      else if (still.length < list.length) dead.set(at, still);
+    };
+    const first = page - longest;
+    if (pages + longest > dead.size) {
+      for (const at of dead.keys()) if (at >= first && at < page + pages) look(at);
+    } else for (let at = first; at < page + pages; at++) look(at);
+  };
+
+  return {
+    ...settled,
+    after: {
+      ...settled.after,
+      seen: (event) => {
+        if (!seen.has(event.at.page)) seen.set(event.at.page, { seq: event.seq, value: event.value });
+      },
+      'chunk-freed': (event) => {
+        const program = Memory.programAt(memory(), event.at);
+        if (program === null) return;
+        const one: Dead = { at: event.at, bytes: event.bytes, freed: event.seq, program: program.number };
+        const root = audit.calls.of(event)?.root.seq ?? 0;
+        if (root === 0) return judge([one]);
+        const list = freed.get(root);
+        if (list === undefined) freed.set(root, [one]);
+        else list.push(one);
+      },
+      copied: (event) =>
+        recheck(event.to.page, Address.add(event.to, event.length).page - event.to.page + 1, event.seq),
+      filled: (event) =>
+        recheck(event.to.page, Address.add(event.to, event.length).page - event.to.page + 1, event.seq),
+      unmapped: (event) => {
+        settled.after?.unmapped?.(event);
+        recheck(event.page, event.pages, event.seq);
+      },
+      permission: (event) => {
+        settled.after?.permission?.(event);
+        if (event.space === 0) recheck(event.page, event.pages, event.seq);
+      },
+    },
+    ended: (call, seq) => {
+      settled.ended?.(call, seq);
+      if (call.parent !== null) return;
+      const list = freed.get(call.seq);
+      if (list === undefined) return;
+      freed.delete(call.seq);
+      judge(list);
+    },
+    end: () => {
+      settled.end?.();
+      for (const list of freed.values()) judge(list);
+      for (const list of dead.values()) for (const one of list) reportDead(one, null);
+      left.tell(true);
+    },
+  };
+};
+
+export const I1: Rule = Object.freeze({
+  id: 'I1',
+  title:
+    'every executable byte was last written to be executed: a fill, a text copy, or the JIT that owns it',
+  severity: 'error',
+  rationale:
+    'Executable memory that holds old data, or the code of a program that is gone, is material for an attacker who can divert one jump.',
+  exceptions: ['What the first dump shows executable already is of unknown origin, not a finding.'],
+  applies: always,
+  watch,
+});
