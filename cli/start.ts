@@ -3,7 +3,7 @@ import { Address } from '../core/value/address.js';
 import { ok, type Result } from '../core/value/failure.js';
 import { circumstancesOf } from '../replay/calls.js';
 import { compareTraces } from '../replay/compareTraces.js';
-import { leftovers, seenWords } from '../replay/leftovers.js';
+import { leftovers, seenWords, type LeftoverRange } from '../replay/leftovers.js';
 import { logOn, type TraceView } from '../replay/log.js';
 import { stateOf } from '../replay/state.js';
 import type { Store } from '../store/index.js';
@@ -14,6 +14,7 @@ import { importTrace, type ImportReport } from '../traces/import/import.js';
 import { simulate } from '../traces/simulate/simulate.js';
 import { workloadFromCapture } from '../traces/workload/fromCapture.js';
 import type { Context } from './console/context.js';
+import { grouped as count, percent, plural } from './console/numbers.js';
 import { table } from './console/table.js';
 import { writing } from './log/open.js';
 import { command } from './program/command.js';
@@ -25,10 +26,6 @@ const WITH = 'x86_64-5.18-rc3-packv2-S8-leftover-dirty';
 const BASE = 'rc3';
 const SERIES = 'rc3-series';
 const EMULATED = 'rc3-workload-on-6.1';
-
-const count = (n: number): string => n.toLocaleString('en-US');
-const share = (part: number, all: number): string =>
-  all === 0 ? '-' : `${((100 * part) / all).toFixed(1)} %`;
 
 interface Recorded {
   readonly report: ImportReport;
@@ -72,21 +69,25 @@ const causeLines = (trace: TraceView, seq: number): Result<readonly string[]> =>
 const leftoverLines = (trace: TraceView, folder: string): Result<readonly string[]> => {
   const loaded = trace.at('#loaded20');
   if (!loaded.ok) return loaded;
+  const { mappings, programs } = stateOf(trace, loaded.value);
   const found = leftovers(loaded.value);
   const words = seenWords(trace);
   if (!words.ok) return words;
   const lines: string[] = [];
   for (const range of found) {
-    const mapping = stateOf(trace, loaded.value).mappings.find((m) => m.start === range.start);
+    const mapping = mappings.find((m) => m.start === range.start);
     const leaf = mapping?.page_size === 0x200000 ? 'one 2 MiB page' : 'pages of 4 KiB';
-    lines.push(`  ${range.start}-${range.end}  ${mapping?.prot ?? 'r-x'}  ${leaf}, 20 programs loaded`);
+    const inside = programs.filter(({ chunk }) => chunk >= range.start && chunk < range.end).length;
+    lines.push(
+      `  ${range.start}-${range.end}  ${mapping?.prot ?? '???'}  ${leaf} with ${plural(inside, 'program')}`,
+    );
     lines.push(
       `  ${count(range.inherited)} of ${count(range.executable)} executable bytes were never written for it: whatever lay there`,
     );
     const cause = causeLines(trace, range.since);
     if (!cause.ok) return cause;
     lines.push(...cause.value);
-    const witness = witnessLines(folder, range.start);
+    const witness = witnessLines(folder, range);
     if (!witness.ok) return witness;
     lines.push(...witness.value);
   }
@@ -95,14 +96,14 @@ const leftoverLines = (trace: TraceView, folder: string): Result<readonly string
   const first = texts[0];
   if (first !== undefined)
     lines.push(
-      `  the kernel shows it itself: ro_header_size, read before an image is copied, is "${first.text}" in ${texts.length} of 21 loads`,
+      `  the kernel shows it itself: ro_header_size, read before an image is copied, is "${first.text}" for ${texts.length} of ${words.value.length} images`,
       `    (first: event ${count(first.seq)}), the user's own data`,
     );
   return ok(lines);
 };
 
 /** What the host saw in the page behind the pack, at the same moment. */
-const witnessLines = (folder: string, start: string): Result<readonly string[]> => {
+const witnessLines = (folder: string, { start, inherited }: LeftoverRange): Result<readonly string[]> => {
   const capture = openCapture(folder);
   if (!capture.ok) return capture;
   const phase = capture.value.phases.find(({ name }) => name === 'loaded20');
@@ -111,9 +112,10 @@ const witnessLines = (folder: string, start: string): Result<readonly string[]> 
   const range = dump.value.executableArea.find((r) => Address.toText(r.start) === start);
   const page = dump.value.backing.find(({ phys }) => phys === range?.phys);
   if (page === undefined) return ok([]);
+  const foreign = 64 * (page.pattern + page.zero);
   return ok([
-    `  the dump of the real page agrees: ${count(page.pattern)} of its ${count(page.blocks)} blocks hold the pattern that the workload wrote,`,
-    `    ${count(page.zero)} are zero (together ${count(64 * (page.pattern + page.zero))} bytes), ${count(page.other)} are code`,
+    `  the dump of the real page ${foreign === inherited ? 'agrees' : 'DIFFERS'}: ${count(page.pattern)} of its ${count(page.blocks)} blocks hold the pattern that the workload wrote,`,
+    `    ${count(page.zero)} are zero (together ${count(foreign)} bytes), ${count(page.other)} are code`,
   ]);
 };
 
@@ -127,8 +129,9 @@ const deadLines = (trace: TraceView): Result<readonly string[]> => {
   if (!reloaded.ok) return reloaded;
   const found = leftovers(reloaded.value);
   const bytes = found.reduce((sum, range) => sum + range.inherited + range.dead, 0);
+  const code = found.reduce((sum, range) => sum + range.inherited_code + range.dead, 0);
   return ok([
-    `  after all were freed and one was loaded again (#reloaded1): ${count(bytes)} such bytes executable, old code among them`,
+    `  after all were freed and one was loaded again (#reloaded1): ${count(bytes)} such bytes executable, ${count(code)} of them old code`,
   ]);
 };
 
@@ -188,7 +191,7 @@ export const start = command({
         '',
         'April 2022, Linux 5.18-rc3: BPF programs share 2 MiB packs. "[PATCH bpf v2 0/3] bpf: invalidate unused part',
         'of bpf_prog_pack": does it matter what lies in the rest of a pack? Two recordings of one workload (it fills maps',
-        'with a pattern, frees half of them, loads 20 programs), without and with that series:',
+        'with a pattern, frees half of them, loads programs), without and with that series:',
         '',
       );
       const base = await record(store, bundledRecording(WITHOUT), BASE);
@@ -201,7 +204,7 @@ export const start = command({
           report.trace,
           report.profile,
           count(report.events),
-          share(predicted, predicted + adopted + foreign + unmodelled),
+          percent(predicted, predicted + adopted + foreign + unmodelled),
           check,
         ];
       });
@@ -228,11 +231,12 @@ export const start = command({
         if (!compared.ok) return compared;
         const emulated = await emulatedLines(store);
         if (!emulated.ok) return emulated;
-        const leftover = [leftoversAt(without.value), leftoversAt(with_.value)];
-        for (const one of leftover) if (!one.ok) return one;
+        const [left, leftWith] = [leftoversAt(without.value), leftoversAt(with_.value)];
+        if (!left.ok) return left;
+        if (!leftWith.ok) return leftWith;
         context.printJson({
           imports: [base.value.report, series.value.report],
-          executable_leftovers: { [BASE]: leftover[0], [SERIES]: leftover[1] },
+          executable_leftovers: { [BASE]: left.value, [SERIES]: leftWith.value },
           comparison: compared.value,
           emulated: EMULATED,
         });
@@ -255,13 +259,21 @@ export const start = command({
         if (title !== '') context.print(title);
         context.print(...lines.value);
       }
+      const loaded = without.value.at('#loaded20');
+      if (!loaded.ok) return loaded;
+      const pages = leftovers(loaded.value)
+        .slice(0, 1)
+        .map((range) => range.start);
       context.print(
         '',
         style.bold('Go on from here') + style.dim(`  (the traces are in ${context.settings.db})`),
         ...table(
           [[''], ['']],
           [
-            [`npx pagetrail why 0xffffffffa0600000 '${BASE}@#loaded20'`, 'who made this page executable'],
+            ...pages.map((page) => [
+              `npx pagetrail why ${page} '${BASE}@#loaded20'`,
+              'who made this page executable',
+            ]),
             [`npx pagetrail diff ${BASE} ${SERIES}`, 'all that the series changes'],
             [`npx pagetrail shell ${BASE}`, 'step through it, forwards and back'],
           ],

@@ -16,6 +16,8 @@ export interface LeftoverRange {
   readonly executable: number;
   /** Never written since the frames were allocated. */
   readonly inherited: number;
+  /** The part of `inherited` that is code of programs freed before. */
+  readonly inherited_code: number;
   /** Images of programs that have been freed. */
   readonly dead: number;
   /** Number of the event that made it executable. */
@@ -27,6 +29,7 @@ interface Tally {
   end: number;
   since: number;
   inherited: number;
+  code: number;
   dead: number;
 }
 
@@ -35,8 +38,10 @@ const countPage = (memory: Memory, frame: number, tally: Tally): void => {
   if (content === null) return;
   for (let block = 0; block < BLOCKS_PER_PAGE; block++) {
     const cls = PageContent.classAt(content, block);
-    if (cls === ContentClass.leftover) tally.inherited += BLOCK;
-    else if (
+    if (cls === ContentClass.leftover) {
+      tally.inherited += BLOCK;
+      if (PageContent.refAt(content, block) !== 0) tally.code += BLOCK;
+    } else if (
       cls === ContentClass.program &&
       Memory.program(memory, PageContent.refAt(content, block)) === null
     )
@@ -53,7 +58,7 @@ export const leftovers = (memory: Memory): readonly LeftoverRange[] => {
     const since = node.cause[slot] as number;
     let tally = tallies.at(-1);
     if (tally === undefined || tally.end !== page || tally.since !== since) {
-      tally = { start: page, end: page, since, inherited: 0, dead: 0 };
+      tally = { start: page, end: page, since, inherited: 0, code: 0, dead: 0 };
       tallies.push(tally);
     }
     tally.end = page + 1;
@@ -61,11 +66,12 @@ export const leftovers = (memory: Memory): readonly LeftoverRange[] => {
   }
   return tallies
     .filter(({ inherited, dead }) => inherited + dead > 0)
-    .map(({ start, end, since, inherited, dead }) => ({
+    .map(({ start, end, since, inherited, code, dead }) => ({
       start: pageText(start),
       end: pageText(end),
       executable: (end - start) * 4096,
       inherited,
+      inherited_code: code,
       dead,
       since,
     }));
