@@ -106,6 +106,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('../conform.js')).conformCommand,
   },
   {
+    name: 'audit',
+    summary: 'judge the whole permission history by rules, with evidence',
+    group: CHECK,
+    load: async () => (await import('../audit.js')).audit,
+  },
+  {
     name: 'verify',
     summary: 'walk the hash chain of a trace: was it altered, is it whole',
     group: CHECK,

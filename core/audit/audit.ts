@@ -7,7 +7,9 @@ import { Origin } from '../event/kind.js';
 import { folder } from '../memory/evolve.js';
 import { nothing, type Memory } from '../memory/memory.js';
 import { callTracker } from './calls.js';
+import { coverageOf, type Coverage } from './coverage.js';
 import { findingsOf, type Findings } from './findings.js';
+import { inventoryOf, type Inventory } from './inventory.js';
 import type { Pattern, Verdict } from './finding.js';
 import type { Audit, Rule, Subject, Watch } from './rule.js';
 
@@ -41,6 +43,9 @@ export interface Audited {
   readonly lost: number;
   readonly divergences: number;
   readonly judged: readonly Judged[];
+  readonly coverage: Coverage;
+  /** What is executable at the end. */
+  readonly inventory: Inventory;
   /** Memory at the end. */
   readonly memory: Memory;
 }
@@ -146,7 +151,17 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
     for (const [kind, handler] of Object.entries(handlers) as [string, Handler][])
       (into[kind] ??= []).push(handler);
   };
-  for (const { watch } of running) {
+  const bystander: Audit = {
+    subject,
+    memory: fold.memory,
+    calls: tracker,
+    checked: () => undefined,
+    report: () => undefined,
+    unknown: () => undefined,
+  };
+  const coverage = coverageOf(bystander);
+  const inventory = inventoryOf(bystander);
+  for (const watch of [...running.map((one) => one.watch), coverage.watch, inventory.watch]) {
     gather(before, watch.before ?? {});
     gather(after, watch.after ?? {});
     if (watch.each !== undefined) each.push(watch.each);
@@ -191,6 +206,8 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
         lost,
         divergences,
         judged: running.map((one) => judge(one, subject, holes)),
+        coverage: coverage.take(),
+        inventory: inventory.take(),
         memory: fold.share(),
       };
     },
