@@ -15,7 +15,7 @@ import {
   type MomentSource,
   type Where,
 } from './moments.js';
-import { decoded, segmentCache, type Kinds } from './segments.js';
+import { decoded, decodedUpTo, segmentCache, type Kinds } from './segments.js';
 
 /** WHERE in a trace: as text, as the number of an event, or read already. */
 export type At = string | number | Where;
@@ -244,8 +244,8 @@ const viewOf = (log: TraceLog): TraceView => {
     },
   };
 
-  /** The latest memory at or before event `seq` that can be had without reading the log from the beginning. */
-  const nearest = (seq: number): Result<Memory> => {
+  /** The latest memory at or before event `seq` that can be had without reading the log from the beginning, and the owner of one that nobody else has. */
+  const nearest = (seq: number): Result<{ readonly memory: Memory; readonly owner?: object }> => {
     const kept = memories.reduce<Memory | null>(
       (best, memory) => (memory.seq <= seq && memory.seq > (best?.seq ?? -1) ? memory : best),
       null,
@@ -253,32 +253,32 @@ const viewOf = (log: TraceLog): TraceView => {
     const snapshot = log.nearestSnapshot(seq, REDUCER);
     if (!snapshot.ok) return snapshot;
     if (snapshot.value !== null && snapshot.value.seq > (kept?.seq ?? 0)) {
-      const memory = decodeMemory(snapshot.value.bytes);
+      const owner = {};
+      const memory = decodeMemory(snapshot.value.bytes, owner);
       // A snapshot that cannot be read is none: the log says it all.
-      if (memory.ok) return memory;
+      if (memory.ok) return ok({ memory: memory.value, owner });
     }
-    return kept === null ? view.start() : ok(kept);
+    if (kept !== null) return ok({ memory: kept });
+    const start = view.start();
+    return start.ok ? ok({ memory: start.value }) : start;
   };
 
   const memoryAt = (seq: number): Result<Memory> => {
     const start = nearest(seq);
-    if (!start.ok || start.value.seq === seq) return start;
-    const segment = cache.around(seq);
-    if (!segment.ok) return segment;
-    const own = segment.value[0] as Event;
+    if (!start.ok) return start;
+    const { memory, owner } = start.value;
+    if (memory.seq === seq) return ok(memory);
     // One owner for the whole way: what changes again and again is copied once.
-    const fold = folder(start.value);
-    const from = start.value.seq;
-    // Whole segments before: only what moves memory is decoded.
-    if (from < own.seq - 1)
-      for (const batch of view.batches({ from, to: own.seq - 1, kinds: 'changesMemory' })) {
-        if (!batch.ok) return batch;
-        for (const event of batch.value) fold.apply(event);
-      }
-    for (const event of within(segment.value, from, seq)) fold.apply(event);
-    const memory = fold.share();
-    const { time } = segment.value[seq - own.seq] as Event;
-    return ok({ ...memory, seq, time });
+    const fold = folder(memory, owner);
+    for (const segment of log.segments(memory.seq + 1)) {
+      if (!segment.ok) return segment;
+      const { first, count } = segment.value;
+      const events = decodedUpTo(name, segment.value, seq);
+      if (!events.ok) return events;
+      for (const event of events.value.events) if (event.seq > memory.seq) fold.apply(event);
+      if (seq < first + count) return ok({ ...fold.share(), seq, time: events.value.time });
+    }
+    return fail('no-such-event', `trace ${name} has no event ${seq}`);
   };
   return view;
 };

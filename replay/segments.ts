@@ -1,19 +1,26 @@
 import type { Only } from '../core/codec/blocks.js';
-import { decodeSegment } from '../core/codec/decode.js';
+import { decodeSegment, decodeUpTo, type UpTo } from '../core/codec/decode.js';
 import type { Event, EventKind } from '../core/event/event.js';
-import { fail, ok, type Result } from '../core/value/failure.js';
+import { fail, ok, type Failure, type Result } from '../core/value/failure.js';
 import type { Segment } from '../store/index.js';
 
 /** Kinds to decode: those that move memory, these, or all. */
 export type Kinds = 'changesMemory' | Iterable<EventKind> | undefined;
 
+const damagedIn = (trace: string, segment: Segment, { code, what, hint }: Failure): Result<never> =>
+  fail(code, what, `segment ${segment.index} of trace ${trace}`, hint);
+
 /** A trace's segment as events. */
 export const decoded = (trace: string, segment: Segment, kinds?: Kinds): Result<Event[]> => {
   const only: Only = typeof kinds === 'string' || kinds === undefined ? kinds : new Set(kinds);
   const events = decodeSegment(segment.bytes, only === undefined ? {} : { only });
-  if (events.ok) return events;
-  const { code, what, hint } = events.error;
-  return fail(code, what, `segment ${segment.index} of trace ${trace}`, hint);
+  return events.ok ? events : damagedIn(trace, segment, events.error);
+};
+
+/** What moves memory in a trace's segment up to event `last`, and when that was. */
+export const decodedUpTo = (trace: string, segment: Segment, last: number): Result<UpTo> => {
+  const events = decodeUpTo(segment.bytes, last, { only: 'changesMemory' });
+  return events.ok ? events : damagedIn(trace, segment, events.error);
 };
 
 /** Segments decoded last, whole: call chains and cursors come back to them. */

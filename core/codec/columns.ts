@@ -1,4 +1,5 @@
 import type { Word } from '../value/words.js';
+import { whole } from '../value/whole.js';
 import { Address } from '../value/address.js';
 import type { Field, FieldType, Words } from '../event/kind.js';
 
@@ -48,14 +49,6 @@ export type ColumnOf<T> = T extends number
         : T extends Address
           ? AddressColumn
           : WordColumn;
-
-/**
- * An element of a Float64Array as V8 keeps it best: small integers as such, not boxed as doubles.
- */
-export function whole(value: number | undefined): number {
-  const small = (value as number) | 0;
-  return small === value ? small : (value as number);
-}
 
 export const numberAt = (column: NumberColumn, j: number): number => whole(column.numbers[j]);
 export const textAt = (column: TextColumn, j: number): string => column.texts[j] as string;

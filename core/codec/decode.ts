@@ -2,7 +2,7 @@ import type { Event } from '../event/event.js';
 import type { Origin } from '../event/kind.js';
 import type { Result } from '../value/failure.js';
 import { prepare, takeBlock, takeBlocks, type Block, type Only } from './blocks.js';
-import { whole } from './columns.js';
+import { whole } from '../value/whole.js';
 import { takeDictionary, textOf, type Dictionary } from './dictionary.js';
 import { reading, takeHead, type Head } from './head.js';
 import { damaged, inputOf, takeInput, takeUint, type Input } from './input.js';
@@ -58,10 +58,10 @@ function takeCommon(input: Input, { head, dictionary, blocks, shape }: Segment):
   takeCalls(input, { ...SCRATCH, gapless }, count, texts);
 }
 
-function makeEvents({ head, blocks, shape, dictionary }: Segment): Event[] {
+function makeEvents({ blocks, shape, dictionary }: Segment, count: number): Event[] {
   const { seq, time, cpu, task, call, origin } = SCRATCH;
   const events: Event[] = [];
-  for (let i = 0; i < head.count; i++) {
+  for (let i = 0; i < count; i++) {
     const block = blocks[shape[i] as number] as Block;
     if (!block.wanted) continue;
     events.push(
@@ -80,11 +80,27 @@ function makeEvents({ head, blocks, shape, dictionary }: Segment): Event[] {
   return events;
 }
 
-function takeSegment(input: Input, options: DecodeOptions): Event[] {
+/** Events of a segment that come up to a number, and the time of the last one, wanted or not. */
+export interface UpTo {
+  readonly events: Event[];
+  /** 0: there is none. */
+  readonly time: number;
+}
+
+/** How many events have at most this number; they ascend. */
+function countUpTo(count: number, last: number): number {
+  const { seq } = SCRATCH;
+  let n = count;
+  while (n > 0 && (seq[n - 1] as number) > last) n--;
+  return n;
+}
+
+function takeSegment(input: Input, options: DecodeOptions, last = Infinity): UpTo {
   const head = takeHead(input);
   const dictionary = takeDictionary(input);
   const byCode = takeBlocks(input, options.only, options.versions ?? VERSIONS);
-  if (![...byCode.values()].some(({ wanted }) => wanted)) return [];
+  // Without a bound nobody asks for the time.
+  if (last === Infinity && ![...byCode.values()].some(({ wanted }) => wanted)) return { events: [], time: 0 };
   const shapes = takeShapes(input, dictionary, (code) => {
     const block = byCode.get(code);
     if (block === undefined) damaged(input, `a shape is of kind ${code}, which the segment does not have`);
@@ -100,7 +116,8 @@ function takeSegment(input: Input, options: DecodeOptions): Event[] {
   if (blocks.some(({ line, wanted }) => line !== null && wanted)) takeLines(lines, segment);
   for (const block of byCode.values()) takeBlock(input, block, dictionary);
   if (input.at !== input.end) damaged(input, 'bytes are left over behind the last block');
-  return makeEvents(segment);
+  const count = countUpTo(head.count, last);
+  return { events: makeEvents(segment, count), time: count === 0 ? 0 : whole(SCRATCH.time[count - 1]) };
 }
 
 /**
@@ -108,4 +125,8 @@ function takeSegment(input: Input, options: DecodeOptions): Event[] {
  * `segment-too-new`.
  */
 export const decodeSegment = (bytes: Uint8Array, options: DecodeOptions = {}): Result<Event[]> =>
-  reading(() => takeSegment(inputOf(bytes), options));
+  reading(() => takeSegment(inputOf(bytes), options).events);
+
+/** The same up to event `last`, of a segment whose numbers ascend, as those of a trace do. */
+export const decodeUpTo = (bytes: Uint8Array, last: number, options: DecodeOptions = {}): Result<UpTo> =>
+  reading(() => takeSegment(inputOf(bytes), options, last));

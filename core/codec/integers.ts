@@ -103,21 +103,84 @@ export function takeIntegers(input: Input, values: Float64Array, count: number, 
   if (count === 0) return;
   const form = takeUint(input);
   if (form > (DIFFERENCES | RUNS)) damaged(input, 'unknown form of a column');
-  const { min, max } = range;
-  const zigzag = min < 0 || (form & DIFFERENCES) !== 0;
+  if (form & RUNS) takeRuns(input, values, count, range, (form & DIFFERENCES) !== 0);
+  else if (form & DIFFERENCES) takeDifferences(input, values, count, range);
+  else takePlain(input, values, count, range);
+}
+
+/** What stands for a byte behind the end: longer than one byte, so that the careful way reads it. */
+const ENDED = 255;
+
+function checkRange(input: Input, lowest: number, highest: number, min: number, max: number): void {
+  if (lowest < min) damaged(input, `${lowest} is out of range`);
+  if (highest > max) damaged(input, `${highest} is out of range`);
+}
+
+/** The loops below read what is one byte long, nearly everything, without a call. */
+
+function takePlain(input: Input, values: Float64Array, count: number, { min, max }: Range): void {
+  const { bytes } = input;
+  const zigzag = min < 0;
+  let lowest = Infinity;
+  let highest = -Infinity;
+  for (let i = 0; i < count; i++) {
+    const byte = input.at < input.end ? (bytes[input.at] as number) : ENDED;
+    let value: number;
+    if (byte < 128) {
+      input.at++;
+      value = zigzag ? (byte >> 1) ^ -(byte & 1) : byte;
+    } else value = zigzag ? takeInt(input) : takeUint(input);
+    if (value > highest) highest = value;
+    if (value < lowest) lowest = value;
+    values[i] = value;
+  }
+  checkRange(input, lowest, highest, min, max);
+}
+
+function takeDifferences(input: Input, values: Float64Array, count: number, { min, max }: Range): void {
+  const { bytes } = input;
+  let value = 0;
+  let lowest = Infinity;
+  let highest = -Infinity;
+  for (let i = 0; i < count; i++) {
+    const byte = input.at < input.end ? (bytes[input.at] as number) : ENDED;
+    if (byte < 128) {
+      input.at++;
+      value += (byte >> 1) ^ -(byte & 1);
+    } else value += takeInt(input);
+    if (value > highest) highest = value;
+    if (value < lowest) lowest = value;
+    values[i] = value;
+  }
+  checkRange(input, lowest, highest, min, max);
+}
+
+function takeRuns(
+  input: Input,
+  values: Float64Array,
+  count: number,
+  { min, max }: Range,
+  differences: boolean,
+): void {
+  const zigzag = min < 0 || differences;
   let value = 0;
   for (let i = 0; i < count;) {
     const item = zigzag ? takeInt(input) : takeUint(input);
-    let end = i + 1;
-    if (form & RUNS) {
-      const run = takeUint(input);
-      if (run > count - i) damaged(input, 'a run is longer than its column');
-      end = run === 0 ? count : i + run;
+    const run = takeUint(input);
+    if (run > count - i) damaged(input, 'a run is longer than its column');
+    const end = run === 0 ? count : i + run;
+    const first = differences ? value + item : item;
+    if (differences)
+      for (; i < end; i++) {
+        value += item;
+        values[i] = value;
+      }
+    else {
+      value = item;
+      values.fill(item, i, end);
+      i = end;
     }
-    for (; i < end; i++) {
-      value = form & DIFFERENCES ? value + item : item;
-      if (value < min || value > max) damaged(input, `${value} is out of range`);
-      values[i] = value;
-    }
+    // Values of a run go one way: its ends say all.
+    checkRange(input, Math.min(first, value), Math.max(first, value), min, max);
   }
 }

@@ -38,7 +38,7 @@ export const putAreas = (out: Output, areas: SparseMap<Area>, texts: TextNumbers
   );
 };
 
-export const takeAreas = (input: Input, texts: readonly string[]): SparseMap<Area> => {
+export const takeAreas = (input: Input, texts: readonly string[], owner: object | null): SparseMap<Area> => {
   const columns = takeTable(input, AREAS);
   const all = takeNumbers(input, INT);
   let at = 0;
@@ -57,7 +57,7 @@ export const takeAreas = (input: Input, texts: readonly string[]): SparseMap<Are
       since: columns.since[i] as number,
     };
   });
-  return SparseMap.of(columns.start, areas);
+  return SparseMap.of(columns.start, (i) => areas[i] as Area, owner);
 };
 
 const UNKNOWN = { page: PAGE, pages: UINT, why: UINT, seq: UINT };

@@ -1,3 +1,4 @@
+import { whole } from '../value/whole.js';
 import { damaged, takeBytes, type Input } from '../codec/input.js';
 import { putBytes, type Output } from '../codec/output.js';
 import { PAGE_SIZE } from '../value/address.js';
@@ -72,33 +73,59 @@ const takeBlocks = (input: Input, cells: readonly number[]): Uint8Array => {
   return bytes;
 };
 
-export const takeContent = (input: Input): SparseMap<PageContent> => {
+export const takeContent = (input: Input, owner: object | null): SparseMap<PageContent> => {
   const rows = takeTable(input, PAGES);
   const runs = takeTable(input, RUNS);
   const words = takeTable(input, SEEN);
-  const pages: PageContent[] = [];
+  const count = rows.key.length;
+  // Where the runs, the words and the bytes of each page begin.
+  const firstRun = new Uint32Array(count);
+  const firstWord = new Uint32Array(count);
+  const bytes = new Map<number, Uint8Array>();
   let run = 0;
   let word = 0;
-  for (let i = 0; i < rows.key.length; i++) {
-    const uniform = rows.runs[i] === 1 && rows.bytes[i] === 0;
-    const cells: number[] = [];
-    for (const end = run + (rows.runs[i] as number); run < end; run++) {
-      const blocks = runs.blocks[run] ?? Infinity;
-      if (cells.length + blocks > BLOCKS_PER_PAGE) damaged(input, 'a page has more than 64 blocks');
-      for (let block = 0; block < blocks; block++) cells.push(runs.cell[run] as number);
-    }
-    if (cells.length !== BLOCKS_PER_PAGE) damaged(input, 'a page has less than 64 blocks');
-    if (uniform) cells.length = 1;
-    const seen = new Map<number, number>();
-    for (const end = word + (rows.seen[i] as number); word < end && word < words.offset.length; word++)
-      seen.set(words.offset[word] as number, words.value[word] as number);
-    pages.push({
-      owner: null,
-      uniform,
-      cells,
-      bytes: rows.bytes[i] === 0 ? null : takeBlocks(input, cells),
-      seen: seen.size === 0 ? null : seen,
-    });
+  for (let i = 0; i < count; i++) {
+    firstRun[i] = run;
+    firstWord[i] = word;
+    const end = run + (rows.runs[i] as number);
+    if (end > runs.cell.length) damaged(input, 'a page has more runs than there are');
+    let blocks = 0;
+    for (let r = run; r < end; r++) blocks += runs.blocks[r] as number;
+    if (blocks !== BLOCKS_PER_PAGE) damaged(input, 'a page has not 64 blocks');
+    run = end;
+    word += rows.seen[i] as number;
+    if (word > words.offset.length) damaged(input, 'a page has more words than there are');
   }
-  return SparseMap.of(rows.key, pages);
+  const cellsOf = (i: number): number[] => {
+    const first = firstRun[i] as number;
+    const end = first + (rows.runs[i] as number);
+    const cells = new Array<number>(BLOCKS_PER_PAGE);
+    let block = 0;
+    for (let r = first; r < end; r++) {
+      const cell = whole(runs.cell[r]);
+      for (let left = runs.blocks[r] as number; left > 0; left--) cells[block++] = cell;
+    }
+    return cells;
+  };
+  for (let i = 0; i < count; i++) if (rows.bytes[i] !== 0) bytes.set(i, takeBlocks(input, cellsOf(i)));
+  const seenOf = (i: number): PageContent['seen'] => {
+    const first = firstWord[i] as number;
+    const end = first + (rows.seen[i] as number);
+    if (end === first) return null;
+    const seen = new Map<number, number>();
+    for (let w = first; w < end; w++) seen.set(whole(words.offset[w]), whole(words.value[w]));
+    return seen;
+  };
+  const pageAt = (i: number): PageContent => {
+    const known = bytes.get(i) ?? null;
+    const uniform = rows.runs[i] === 1 && known === null;
+    return {
+      owner,
+      uniform,
+      cells: uniform ? [whole(runs.cell[firstRun[i] as number])] : cellsOf(i),
+      bytes: known,
+      seen: seenOf(i),
+    };
+  };
+  return SparseMap.of(rows.key, pageAt, owner);
 };

@@ -16,7 +16,9 @@ const bytesOf = (words: Uint32Array): Uint8Array => {
 
 const wordsOf = (bytes: Uint8Array): Uint32Array => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(i * 4, true));
+  const words = new Uint32Array(bytes.length / 4);
+  for (let i = 0; i < words.length; i++) words[i] = view.getUint32(i * 4, true);
+  return words;
 };
 
 export const putPacks = (out: Output, packs: readonly Pack[]): void => {
@@ -33,13 +35,13 @@ export const putPacks = (out: Output, packs: readonly Pack[]): void => {
   }
 };
 
-export const takePacks = (input: Input): readonly Pack[] => {
+export const takePacks = (input: Input, owner: object | null): readonly Pack[] => {
   const columns = takeTable(input, PACKS);
   return Array.from(columns.start, (start, i): Pack => {
     const bytes = columns.bytes[i] as number;
     const words = takeUpTo(input, Math.ceil(bytes / CHUNK / 32), 'the length of a bitmap');
     return {
-      owner: null,
+      owner,
       start,
       bytes,
       used: wordsOf(takeBytes(input, words * 4)),

@@ -38,10 +38,10 @@ export const putPages = (out: Output, table: PageTable): void => {
   });
 };
 
-export const takePages = (input: Input): PageTable => {
+export const takePages = (input: Input, owner: object | null): PageTable => {
   const nodes = takeTable(input, NODES);
   const entries = takeTable(input, ENTRIES);
-  const token = {};
+  const token = owner ?? {};
   const table = PageTable.own(PageTable.empty, token);
   let at = 0;
   nodes.key.forEach((key, i) => {

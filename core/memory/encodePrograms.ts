@@ -1,10 +1,11 @@
+import { whole } from '../value/whole.js';
 import { damaged, takeUpTo, type Input } from '../codec/input.js';
 import { putUint, type Output } from '../codec/output.js';
 import { Address } from '../value/address.js';
 import { Word } from '../value/words.js';
 import { chunkBlock, type Program, type ProgramState } from './memory.js';
 import { SparseMap } from './sparse.js';
-import { HALF, INT, PAGE, UINT, putNumbers, putTable, takeNumbers, takeTable, textAt } from './table.js';
+import { HALF, INT, PAGE, UINT, putNumbers, putTable, takeNumbers, takeTable, textRange } from './table.js';
 import type { TextNumbers } from './table.js';
 
 /** What is not known of a program is 0 and has a bit in `absent`. Places are counted from the chunk's, lengths from `proglen`: mostly small numbers. */
@@ -59,67 +60,179 @@ export const putPrograms = (out: Output, programs: SparseMap<Program>, texts: Te
   });
 };
 
-export const takePrograms = (input: Input, texts: readonly string[]): SparseMap<Program> => {
-  const c = takeTable(input, PROGRAMS);
-  const programs: Program[] = [];
-  for (let i = 0; i < c.number.length; i++) {
+/** Programs as their columns, and the map that is made of them. */
+export interface StoredPrograms {
+  readonly texts: readonly string[];
+  readonly columns: { readonly [K in keyof typeof PROGRAMS]: Float64Array };
+  readonly programs: SparseMap<Program>;
+}
+
+export const takePrograms = (
+  input: Input,
+  texts: readonly string[],
+  owner: object | null,
+): StoredPrograms => {
+  const text = textRange(texts);
+  const state = { min: 0, max: STATES.length - 1 };
+  const c = takeTable(input, { ...PROGRAMS, type: text, name: text, state });
+  const programAt = (i: number): Program => {
     const absent = c.absent[i] as number;
     const page = c.page[i] as number;
-    const offset = c.offset[i] as number;
-    const proglen = c.proglen[i] as number;
-    programs.push({
-      number: c.number[i] as number,
-      pointer: { hi: c.pointerHi[i] as number, lo: c.pointerLo[i] as number },
+    const offset = whole(c.offset[i]);
+    const proglen = whole(c.proglen[i]);
+    return {
+      number: whole(c.number[i]),
+      pointer: { hi: whole(c.pointerHi[i]), lo: whole(c.pointerLo[i]) },
       chunk: Address.of(page, offset),
-      bytes: proglen + (c.bytes[i] as number),
+      bytes: proglen + whole(c.bytes[i]),
       proglen,
-      type: textAt(input, texts, c.type[i] as number),
+      type: texts[c.type[i] as number] as string,
       start:
-        absent & NO_START
-          ? null
-          : Address.of(page + (c.startPage[i] as number), offset + (c.startOffset[i] as number)),
-      length: absent & NO_LENGTH ? null : proglen + (c.length[i] as number),
-      name: absent & NO_NAME ? null : textAt(input, texts, c.name[i] as number),
-      id: absent & NO_ID ? null : (c.id[i] as number),
-      symbols: c.symbols[i] as number,
-      state: STATES[c.state[i] as number] ?? damaged(input, 'a program is in no known state'),
-    });
+        absent & NO_START ? null : Address.of(page + whole(c.startPage[i]), offset + whole(c.startOffset[i])),
+      length: absent & NO_LENGTH ? null : proglen + whole(c.length[i]),
+      name: absent & NO_NAME ? null : (texts[c.name[i] as number] as string),
+      id: absent & NO_ID ? null : whole(c.id[i]),
+      symbols: whole(c.symbols[i]),
+      state: STATES[c.state[i] as number] as ProgramState,
+    };
+  };
+  return { texts, columns: c, programs: SparseMap.of(c.number, programAt, owner) };
+};
+
+/** Place of a program in the columns, or -1. */
+export const programIndex = ({ columns: { number } }: StoredPrograms, wanted: number): number => {
+  let low = 0;
+  let high = number.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const found = number[middle] as number;
+    if (found === wanted) return middle;
+    if (found < wanted) low = middle + 1;
+    else high = middle - 1;
   }
-  return SparseMap.of(c.number, programs);
+  return -1;
+};
+
+/** Where the code of a program ends; null where that is not known. */
+export const codeEnd = ({ start, length }: Program): Address | null =>
+  start === null || length === null ? null : Address.add(start, length);
+
+/** Whether a program has a name and a known place: then its symbol may be like it. */
+export const isPlaced = ({ columns: { absent } }: StoredPrograms, i: number): boolean =>
+  ((absent[i] as number) & (NO_START | NO_LENGTH | NO_NAME)) === 0;
+
+/** What the symbol of a placed program says: its name, where its code begins and ends. */
+export const symbolOf = (
+  { texts, columns: c }: StoredPrograms,
+  i: number,
+): { readonly start: Address; readonly end: Address; readonly name: string } => {
+  const start = Address.of(
+    (c.page[i] as number) + whole(c.startPage[i]),
+    whole(c.offset[i]) + whole(c.startOffset[i]),
+  );
+  const end = Address.add(start, whole(c.proglen[i]) + whole(c.length[i]));
+  return { start, end, name: texts[c.name[i] as number] as string };
 };
 
 type Index = SparseMap<readonly number[]>;
 
-const indexOf = (lists: ReadonlyMap<number, readonly number[]>): Index => {
-  const keys = Float64Array.from(lists.keys()).sort();
-  const values: (readonly number[])[] = [];
-  for (const key of keys) values.push(lists.get(key) as readonly number[]);
-  return SparseMap.of(keys, values);
+/** What the usual indexes follow from: of each program, in the order of the numbers, the pages of chunk and structure (-1: none). */
+interface Places {
+  readonly number: ArrayLike<number>;
+  readonly chunk: Float64Array;
+  /** `chunkBlock` of the chunk. */
+  readonly block: ArrayLike<number>;
+  readonly pointer: Float64Array;
+}
+
+export const placesOf = (programs: SparseMap<Program>): Places => {
+  const places = {
+    number: new Float64Array(programs.size),
+    chunk: new Float64Array(programs.size),
+    block: new Float64Array(programs.size),
+    pointer: new Float64Array(programs.size),
+  };
+  let i = 0;
+  for (const [number, { chunk, pointer }] of SparseMap.entries(programs)) {
+    places.number[i] = number;
+    places.chunk[i] = chunk.page;
+    places.block[i] = chunkBlock(chunk);
+    places.pointer[i] = Word.isZero(pointer) ? -1 : Word.toAddress(pointer).page;
+    i++;
+  }
+  return places;
+};
+
+/** The same from columns. */
+export const storedPlaces = ({ columns: c }: StoredPrograms): Places => {
+  const block = new Float64Array(c.number.length);
+  const pointer = new Float64Array(c.number.length);
+  for (let i = 0; i < block.length; i++) {
+    const hi = c.pointerHi[i] as number;
+    const lo = c.pointerLo[i] as number;
+    block[i] = chunkBlock(Address.of(0, c.offset[i]));
+    pointer[i] = hi === 0 && lo === 0 ? -1 : Address.fromWords(hi, lo).page;
+  }
+  return { number: c.number, chunk: c.page, block, pointer };
+};
+
+/** Places in `keys` ordered by key, then by place; those whose key is negative left out. */
+const sortedPlaces = (keys: Float64Array): Float64Array => {
+  let low = Infinity;
+  let high = 0;
+  let count = 0;
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as number;
+    if (key < 0) continue;
+    count++;
+    if (key < low) low = key;
+    if (key > high) high = key;
+  }
+  const order = new Float64Array(count);
+  const scale = keys.length;
+  // Key and place in one number, where both fit: numbers alone are sorted ten times as fast as with a function that compares.
+  const fits = (high - low + 1) * scale <= Number.MAX_SAFE_INTEGER;
+  let at = 0;
+  for (let i = 0; i < keys.length; i++)
+    if ((keys[i] as number) >= 0) order[at++] = fits ? ((keys[i] as number) - low) * scale + i : i;
+  if (!fits) return order.sort((a, b) => (keys[a] as number) - (keys[b] as number) || a - b);
+  order.sort();
+  for (let i = 0; i < count; i++) order[i] = (order[i] as number) % scale;
+  return order;
+};
+
+/** The index by these keys; `push` adds what stands there for one program. */
+const indexBy = (
+  keys: Float64Array,
+  owner: object | null,
+  push: (list: number[], i: number) => void,
+): Index => {
+  const order = sortedPlaces(keys);
+  const distinct: number[] = [];
+  const starts: number[] = [];
+  for (let at = 0; at < order.length; at++) {
+    const key = keys[order[at] as number] as number;
+    if (at > 0 && key === distinct.at(-1)) continue;
+    distinct.push(key);
+    starts.push(at);
+  }
+  starts.push(order.length);
+  const listAt = (index: number): readonly number[] => {
+    const list: number[] = [];
+    const end = starts[index + 1] as number;
+    for (let at = starts[index] as number; at < end; at++) push(list, order[at] as number);
+    return list;
+  };
+  return SparseMap.of(distinct, listAt, owner);
 };
 
 /** Programs by the page of their chunk, each page's in the order of their numbers: as `programsByChunk` is, as far as is known, always. */
-export const usualByChunk = (programs: SparseMap<Program>): Index => {
-  const lists = new Map<number, number[]>();
-  for (const [number, { chunk }] of SparseMap.entries(programs)) {
-    const list = lists.get(chunk.page);
-    if (list === undefined) lists.set(chunk.page, [number, chunkBlock(chunk)]);
-    else list.push(number, chunkBlock(chunk));
-  }
-  return indexOf(lists);
-};
+export const usualByChunk = ({ number, chunk, block }: Places, owner: object | null = null): Index =>
+  indexBy(chunk, owner, (list, i) => list.push(whole(number[i]), block[i] as number));
 
 /** Likewise by the page of their structure, as `programsByPointer` is. */
-export const usualByPointer = (programs: SparseMap<Program>): Index => {
-  const lists = new Map<number, number[]>();
-  for (const [number, { pointer }] of SparseMap.entries(programs)) {
-    if (Word.isZero(pointer)) continue;
-    const { page } = Word.toAddress(pointer);
-    const list = lists.get(page);
-    if (list === undefined) lists.set(page, [number]);
-    else list.push(number);
-  }
-  return indexOf(lists);
-};
+export const usualByPointer = ({ number, pointer }: Places, owner: object | null = null): Index =>
+  indexBy(pointer, owner, (list, i) => list.push(whole(number[i])));
 
 const sameIndex = (a: Index, b: Index): boolean => {
   if (a.size !== b.size) return false;
@@ -162,5 +275,5 @@ export const takeIndex = (input: Input, usual: () => Index): Index => {
     for (; at < end; at++) list.push(numbers[at] as number);
     lists.push(list);
   }
-  return SparseMap.of(columns.key, lists);
+  return SparseMap.of(columns.key, (i) => lists[i] as readonly number[]);
 };

@@ -1,21 +1,20 @@
 import { damaged, type Input } from '../codec/input.js';
+import { whole } from '../value/whole.js';
 import type { Output } from '../codec/output.js';
+import { codeEnd, isPlaced, programIndex, symbolOf, type StoredPrograms } from './encodePrograms.js';
 import { Address } from '../value/address.js';
 import type { KernelSymbol, Program } from './memory.js';
 import { SparseMap } from './sparse.js';
-import { HALF, INT, PAGE, UINT, putTable, takeTable, textAt, type TextNumbers } from './table.js';
+import { HALF, INT, PAGE, UINT, putTable, takeTable, textRange, type TextNumbers } from './table.js';
 
 /** `own`: 1 where the symbol says of its program what the program says itself: name, start and end. */
 const SYMBOLS = { own: UINT, program: UINT, ksymHi: HALF, ksymLo: HALF };
 /** The others, end from the start. */
 const OTHERS = { page: PAGE, offset: UINT, endPage: INT, endOffset: UINT, name: UINT };
 
-const endOf = ({ start, length }: Program): Address | null =>
-  start === null || length === null ? null : Address.add(start, length);
-
 const isOwn = (symbol: KernelSymbol, program: Program | undefined): boolean => {
   if (program === undefined || program.name !== symbol.name || program.start === null) return false;
-  const end = endOf(program);
+  const end = codeEnd(program);
   return Address.equals(program.start, symbol.start) && end !== null && Address.equals(end, symbol.end);
 };
 
@@ -47,43 +46,55 @@ export const putSymbols = (
 /** Symbols stand under the page of their start. */
 export const takeSymbols = (
   input: Input,
-  programs: SparseMap<Program>,
+  stored: StoredPrograms,
   texts: readonly string[],
+  owner: object | null,
 ): SparseMap<readonly KernelSymbol[]> => {
   const rows = takeTable(input, SYMBOLS);
-  const others = takeTable(input, OTHERS);
+  const others = takeTable(input, { ...OTHERS, name: textRange(texts) });
+  const { page, startPage } = stored.columns;
+  // Of each symbol the row that says where it is: of its program, or among the others (-1 and less).
+  const source = new Int32Array(rows.own.length);
   const pages: number[] = [];
-  const lists: KernelSymbol[][] = [];
+  const starts: number[] = [];
   let other = 0;
-  const otherSymbol = (): Pick<KernelSymbol, 'start' | 'end' | 'name'> => {
-    const i = other++;
-    if (i >= others.page.length) damaged(input, 'a symbol is missing');
-    const page = others.page[i] as number;
+  for (let i = 0; i < rows.own.length; i++) {
+    const program = rows.own[i] === 1 ? programIndex(stored, rows.program[i] as number) : -1;
+    if (rows.own[i] === 1 && (program < 0 || !isPlaced(stored, program)))
+      damaged(input, 'a symbol is like a program that is not known');
+    if (program < 0 && other >= others.page.length) damaged(input, 'a symbol is missing');
+    source[i] = program < 0 ? -1 - other++ : program;
+    const start =
+      program < 0
+        ? (others.page[other - 1] as number)
+        : (page[program] as number) + (startPage[program] as number);
+    const last = pages.at(-1) ?? -1;
+    if (start < last) damaged(input, 'symbols are out of order');
+    if (start === last) continue;
+    pages.push(start);
+    starts.push(i);
+  }
+  starts.push(rows.own.length);
+
+  const otherPlace = (i: number): Pick<KernelSymbol, 'start' | 'end' | 'name'> => {
+    const first = others.page[i] as number;
     return {
-      start: Address.of(page, others.offset[i]),
-      end: Address.of(page + (others.endPage[i] as number), others.endOffset[i]),
-      name: textAt(input, texts, others.name[i] as number),
+      start: Address.of(first, whole(others.offset[i])),
+      end: Address.of(first + whole(others.endPage[i]), whole(others.endOffset[i])),
+      name: texts[others.name[i] as number] as string,
     };
   };
-  const ownSymbol = (number: number): Pick<KernelSymbol, 'start' | 'end' | 'name'> => {
-    const program = SparseMap.get(programs, number);
-    const end = program === undefined ? null : endOf(program);
-    if (program === undefined || program.start === null || program.name === null || end === null)
-      return damaged(input, 'a symbol is like a program that is not known');
-    return { start: program.start, end, name: program.name };
+  const symbolAt = (i: number): KernelSymbol => {
+    const program = whole(rows.program[i]);
+    const row = source[i] as number;
+    const { start, end, name } = row < 0 ? otherPlace(-1 - row) : symbolOf(stored, row);
+    return { start, end, name, ksym: { hi: whole(rows.ksymHi[i]), lo: whole(rows.ksymLo[i]) }, program };
   };
-  for (let i = 0; i < rows.own.length; i++) {
-    const program = rows.program[i] as number;
-    const { start, end, name } = rows.own[i] === 1 ? ownSymbol(program) : otherSymbol();
-    const ksym = { hi: rows.ksymHi[i] as number, lo: rows.ksymLo[i] as number };
-    const symbol: KernelSymbol = { start, end, name, ksym, program };
-    const last = pages.at(-1) ?? -1;
-    if (start.page < last) damaged(input, 'symbols are out of order');
-    if (start.page === last) lists.at(-1)?.push(symbol);
-    else {
-      pages.push(start.page);
-      lists.push([symbol]);
-    }
-  }
-  return SparseMap.of(pages, lists);
+  const listAt = (index: number): readonly KernelSymbol[] => {
+    const list: KernelSymbol[] = [];
+    const end = starts[index + 1] as number;
+    for (let i = starts[index] as number; i < end; i++) list.push(symbolAt(i));
+    return list;
+  };
+  return SparseMap.of(pages, listAt, owner);
 };

@@ -14,6 +14,8 @@ import {
   putIndex,
   putPrograms,
   takeIndex,
+  placesOf,
+  storedPlaces,
   takePrograms,
   usualByChunk,
   usualByPointer,
@@ -96,9 +98,9 @@ const NAMES = { name: UINT, page: PAGE };
 const putNames = (out: Output, names: SparseMap<number>): void =>
   putTable(out, NAMES, [...SparseMap.entries(names)], { name: ([name]) => name, page: ([, page]) => page });
 
-const takeNames = (input: Input): SparseMap<number> => {
+const takeNames = (input: Input, owner: object | null): SparseMap<number> => {
   const { name, page } = takeTable(input, NAMES);
-  return SparseMap.of(name, Array.from(page));
+  return SparseMap.ofNumbers(name, page, owner);
 };
 
 /** The canonical bytes of a memory. */
@@ -114,8 +116,9 @@ export const encodeMemory = (memory: Memory): Uint8Array => {
   putContent(body, memory.content);
   putPacks(body, memory.packs);
   putPrograms(body, memory.programs, texts);
-  putIndex(body, memory.programsByChunk, usualByChunk(memory.programs));
-  putIndex(body, memory.programsByPointer, usualByPointer(memory.programs));
+  const places = placesOf(memory.programs);
+  putIndex(body, memory.programsByChunk, usualByChunk(places));
+  putIndex(body, memory.programsByPointer, usualByPointer(places));
   putSymbols(body, memory.symbols, memory.programs, texts);
   const out = newOutput(body.at + (1 << 12));
   putUint(out, FORMAT);
@@ -124,27 +127,28 @@ export const encodeMemory = (memory: Memory): Uint8Array => {
   return out.bytes.slice(0, out.at);
 };
 
-/** The memory that `encodeMemory` was given. Fails on damaged bytes. */
-export const decodeMemory = (bytes: Uint8Array): Result<Memory> =>
+/** The memory that `encodeMemory` was given. Fails on damaged bytes. Whoever gives an owner may change it in place (`folder`). */
+export const decodeMemory = (bytes: Uint8Array, owner: object | null = null): Result<Memory> =>
   reading(() => {
     const input = inputOf(bytes);
     if (takeByte(input) !== FORMAT) tooNew(input, 'these are no bytes of a memory that this program knows');
     const texts = takeTexts(input);
     const memory: Omit<Memory, 'programs' | 'programsByChunk' | 'programsByPointer' | 'symbols'> = {
-      owner: null,
+      owner,
       ...takeSingles(input),
-      areas: takeAreas(input, texts),
+      areas: takeAreas(input, texts, owner),
       unknown: takeUnknown(input, texts),
-      virtual: takePages(input),
-      direct: takePages(input),
-      names: takeNames(input),
-      content: takeContent(input),
-      packs: takePacks(input),
+      virtual: takePages(input, owner),
+      direct: takePages(input, owner),
+      names: takeNames(input, owner),
+      content: takeContent(input, owner),
+      packs: takePacks(input, owner),
     };
-    const programs = takePrograms(input, texts);
-    const programsByChunk = takeIndex(input, () => usualByChunk(programs));
-    const programsByPointer = takeIndex(input, () => usualByPointer(programs));
-    const symbols = takeSymbols(input, programs, texts);
+    const programs = takePrograms(input, texts, owner);
+    const places = storedPlaces(programs);
+    const programsByChunk = takeIndex(input, () => usualByChunk(places, owner));
+    const programsByPointer = takeIndex(input, () => usualByPointer(places, owner));
+    const symbols = takeSymbols(input, programs, texts, owner);
     if (input.at !== input.end) damaged(input, 'bytes are left over');
-    return { ...memory, programs, programsByChunk, programsByPointer, symbols };
+    return { ...memory, programs: programs.programs, programsByChunk, programsByPointer, symbols };
   });

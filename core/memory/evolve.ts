@@ -450,8 +450,9 @@ export interface Folder {
   readonly share: () => Memory;
 }
 
-export const folder = (start: Memory): Folder => {
-  let token = {};
+/** `owner`: of a memory that nobody else has; it may be changed itself. */
+export const folder = (start: Memory, owner: object = {}): Folder => {
+  let token = owner;
   let draft = draftOf(start, token);
   return {
     memory: () => draft,

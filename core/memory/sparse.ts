@@ -1,3 +1,5 @@
+import { whole } from '../value/whole.js';
+
 /**
  * A persistent map from integers (0 to 2^53) to values, ordered by key: a B+ tree. Nodes are copied only when their owner is not the token of the
  * present batch, so earlier maps stay valid, a batch pays for each node once, and a single change costs a few nodes of at most 32 items however large
@@ -15,7 +17,16 @@ interface Node<V> {
   readonly height: number;
   /** Of a leaf the keys themselves, of other nodes a lower bound of each item's keys. Ascending. */
   readonly keys: number[];
-  readonly items: (V | Node<V>)[];
+  /** In a leaf with a source a number stands for the value that its source makes of it. */
+  readonly items: (V | Node<V> | number)[];
+  /** Null where all values are there. */
+  readonly source: Source<V> | null;
+}
+
+/** Makes values of a map when they are first asked for, each once, whichever node it is asked of. */
+interface Source<V> {
+  readonly value: (index: number) => V;
+  readonly made: (V | undefined)[];
 }
 
 interface MutableMap<V> {
@@ -45,10 +56,30 @@ export const floorIndex = (keys: readonly number[], wanted: number): number => {
   return high;
 };
 
+const fromSource = <V>({ made, value }: Source<V>, index: number): V => {
+  const known = made[index];
+  if (known !== undefined) return known;
+  const own = value(index);
+  made[index] = own;
+  return own;
+};
+
+/** Value `index` of a leaf. */
+const valueAt = <V>({ items, source }: Node<V>, index: number): V => {
+  const item = items[index];
+  return source !== null && typeof item === 'number' ? fromSource(source, item) : (item as V);
+};
+
 const own = <V>(node: Node<V>, token: object): Node<V> =>
   node.owner === token
     ? node
-    : { owner: token, height: node.height, keys: node.keys.slice(), items: node.items.slice() };
+    : {
+        owner: token,
+        height: node.height,
+        keys: node.keys.slice(),
+        items: node.items.slice(),
+        source: node.source,
+      };
 
 const ownMap = <V>(map: SparseMap<V>, token: object): MutableMap<V> =>
   map.owner === token ? (map as MutableMap<V>) : { owner: token, root: map.root, size: map.size };
@@ -72,6 +103,7 @@ const split = <V>(node: Node<V>, token: object, atEnd: boolean): Node<V> => {
     height: node.height,
     keys: node.keys.splice(middle),
     items: node.items.splice(middle),
+    source: node.source,
   };
 };
 
@@ -103,7 +135,7 @@ const put = <V>(node: Node<V>, token: object, key: number, value: V): Node<V> | 
     if (right === null) return null;
     index++;
     insertAt(keys, index, right.keys[0] as number);
-    insertAt<V | Node<V>>(items, index, right);
+    insertAt<V | Node<V> | number>(items, index, right);
   }
   return keys.length > WIDTH ? split(node, token, index === keys.length - 1) : null;
 };
@@ -132,6 +164,8 @@ const take = <V>(node: Node<V>, token: object, key: number): void => {
     height: child.height,
     keys: [...before.keys, ...child.keys],
     items: [...before.items, ...child.items],
+    // All leaves of a map that have a source have the same one.
+    source: before.source ?? child.source,
   };
   removeAt(node.keys, index);
   removeAt(node.items, index);
@@ -170,39 +204,76 @@ const unsharedLeaves = <V>(
 
 /** Entries of leaves in ascending order. */
 function* inLeaves<V>(leaves: readonly Node<V>[]): Generator<readonly [number, V], undefined> {
-  for (const { keys, items } of leaves)
-    for (let i = 0; i < keys.length; i++) yield [keys[i] as number, items[i] as V];
+  for (const leaf of leaves)
+    for (let i = 0; i < leaf.keys.length; i++) yield [leaf.keys[i] as number, valueAt(leaf, i)];
 }
+
+/** The map with these leaves. */
+const treeOf = <V>(leaves: readonly Node<V>[], size: number, owner: object | null): SparseMap<V> => {
+  let nodes = leaves;
+  for (let height = 1; nodes.length > 1; height++) {
+    const above: Node<V>[] = [];
+    for (let at = 0; at < nodes.length; at += FULL) {
+      const items = nodes.slice(at, at + FULL);
+      above.push({ owner, height, keys: items.map((node) => node.keys[0] as number), items, source: null });
+    }
+    nodes = above;
+  }
+  return { owner, root: nodes[0] ?? null, size };
+};
 
 export const SparseMap = Object.freeze({
   empty<V>(): SparseMap<V> {
     return EMPTY as SparseMap<V>;
   },
 
-  /** The map of these entries, whose keys ascend. Belongs to nobody. */
-  of<V>(keys: ArrayLike<number>, values: readonly V[]): SparseMap<V> {
-    let nodes: Node<V>[] = [];
+  /**
+   * The map of these keys, which ascend, and of what `value` gives for the index of each: asked for when a value is first looked at, once; it must go on giving the
+   * same. Belongs to `owner`. Values are no numbers.
+   */
+  of<V extends object>(
+    keys: ArrayLike<number>,
+    value: (index: number) => V,
+    owner: object | null = null,
+  ): SparseMap<V> {
+    const source: Source<V> = { value, made: new Array<V | undefined>(keys.length) };
+    const nodes: Node<V>[] = [];
     for (let at = 0; at < keys.length; at += FULL) {
       const part: number[] = [];
-      for (let i = at; i < at + FULL && i < keys.length; i++) part.push(keys[i] as number);
-      nodes.push({ owner: null, height: 0, keys: part, items: values.slice(at, at + FULL) });
-    }
-    for (let height = 1; nodes.length > 1; height++) {
-      const above: Node<V>[] = [];
-      for (let at = 0; at < nodes.length; at += FULL) {
-        const items = nodes.slice(at, at + FULL);
-        above.push({ owner: null, height, keys: items.map((node) => node.keys[0] as number), items });
+      const items: number[] = [];
+      for (let i = at; i < at + FULL && i < keys.length; i++) {
+        part.push(whole(keys[i]));
+        items.push(i);
       }
-      nodes = above;
+      nodes.push({ owner, height: 0, keys: part, items, source });
     }
-    return { owner: null, root: nodes[0] ?? null, size: keys.length };
+    return treeOf(nodes, keys.length, owner);
+  },
+
+  /** The map of these entries, whose keys ascend. */
+  ofNumbers(
+    keys: ArrayLike<number>,
+    values: ArrayLike<number>,
+    owner: object | null = null,
+  ): SparseMap<number> {
+    const nodes: Node<number>[] = [];
+    for (let at = 0; at < keys.length; at += FULL) {
+      const part: number[] = [];
+      const items: number[] = [];
+      for (let i = at; i < at + FULL && i < keys.length; i++) {
+        part.push(whole(keys[i]));
+        items.push(whole(values[i]));
+      }
+      nodes.push({ owner, height: 0, keys: part, items, source: null });
+    }
+    return treeOf(nodes, keys.length, owner);
   },
 
   get<V>(map: SparseMap<V>, key: number): V | undefined {
     const leaf = leafOf(map, key);
     if (leaf === null) return undefined;
     const index = floorIndex(leaf.keys, key);
-    return index >= 0 && leaf.keys[index] === key ? (leaf.items[index] as V) : undefined;
+    return index >= 0 && leaf.keys[index] === key ? valueAt(leaf, index) : undefined;
   },
 
   /** The map with `key` set (undefined: removed). Changes in place what already belongs to `token`. */
@@ -210,7 +281,7 @@ export const SparseMap = Object.freeze({
     if (value === undefined && SparseMap.get(map, key) === undefined) return map;
     const owned = ownMap(map, token);
     if (owned.root === null) {
-      owned.root = { owner: token, height: 0, keys: [key], items: [value as V] };
+      owned.root = { owner: token, height: 0, keys: [key], items: [value as V], source: null };
       owned.size = 1;
       return owned;
     }
@@ -231,6 +302,7 @@ export const SparseMap = Object.freeze({
         height: root.height + 1,
         keys: [root.keys[0] as number, right.keys[0] as number],
         items: [root, right],
+        source: null,
       };
     return owned;
   },
@@ -243,7 +315,7 @@ export const SparseMap = Object.freeze({
     while (node !== null) {
       const index = floorIndex(node.keys, wanted);
       if (node.height === 0) {
-        if (index >= 0) return [node.keys[index] as number, node.items[index] as V];
+        if (index >= 0) return [node.keys[index] as number, valueAt(node, index)];
         break;
       }
       if (index > 0) before = node.items[index - 1] as Node<V>;
@@ -251,7 +323,7 @@ export const SparseMap = Object.freeze({
       node = node.items[index] as Node<V>;
     }
     while (before !== null && before.height > 0) before = before.items.at(-1) as Node<V>;
-    return before === null ? null : [before.keys.at(-1) as number, before.items.at(-1) as V];
+    return before === null ? null : [before.keys.at(-1) as number, valueAt(before, before.keys.length - 1)];
   },
 
   /** Entries in the order of their keys, from `start` on. */
@@ -270,7 +342,7 @@ export const SparseMap = Object.freeze({
       if (node.height === 0) {
         for (let i = index; i < node.keys.length; i++) {
           const key = node.keys[i] as number;
-          if (key >= start) yield [key, node.items[i] as V];
+          if (key >= start) yield [key, valueAt(node, i)];
         }
       } else if (index + 1 < node.keys.length) {
         path.push({ node, index: index + 1 });

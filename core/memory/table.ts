@@ -43,8 +43,10 @@ export const takeTable = <S extends Shape>(
   shape: S,
 ): { readonly [K in keyof S]: Float64Array } => {
   const count = takeUpTo(input, MOST_ROWS, 'the number of rows');
-  const columns = Object.entries(shape).map(([name, range]) => {
-    const values = new Float64Array(count);
+  const shapes = Object.entries(shape);
+  const all = new Float64Array(count * shapes.length);
+  const columns = shapes.map(([name, range], i) => {
+    const values = all.subarray(i * count, (i + 1) * count);
     takeIntegers(input, values, count, range);
     return [name, values] as const;
   });
@@ -116,6 +118,9 @@ export const takeTexts = (input: Input): readonly string[] => {
   }
   return texts;
 };
+
+/** Numbers of texts that there are. */
+export const textRange = (texts: readonly string[]): Range => ({ min: 0, max: texts.length - 1 });
 
 export const textAt = (input: Input, texts: readonly string[], number: number): string =>
   texts[number] ?? damaged(input, `there is no text ${number}`);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { decodeSegment } from '../../../core/codec/decode.js';
+import { decodeSegment, decodeUpTo } from '../../../core/codec/decode.js';
 import { encodeSegment } from '../../../core/codec/encode.js';
 import { gather } from '../../../core/codec/gather.js';
 import { headOf } from '../../../core/codec/head.js';
@@ -62,6 +62,23 @@ const GOLDEN = [
 ];
 
 describe('a segment', () => {
+  it('is read up to an event, with the time of the last one whether it is wanted or not', () => {
+    fc.assert(
+      fc.property(anySegment, fc.nat(60), (any, beyond) => {
+        const events = numbered(any, 7);
+        const last = (events[0] as Event).seq - 1 + beyond;
+        const part = events.filter(({ seq }) => seq <= last);
+        const bytes = encodeSegment(events);
+        const time = part.at(-1)?.time ?? 0;
+        expect(decodeUpTo(bytes, last)).to.deep.equal({ ok: true, value: { events: part, time } });
+        expect(decodeUpTo(bytes, last, { only: new Set() })).to.deep.equal({
+          ok: true,
+          value: { events: [], time },
+        });
+      }),
+    );
+  });
+
   for (const kind of KINDS) {
     it(`gives back any ${kind.kind}`, () => {
       fc.assert(

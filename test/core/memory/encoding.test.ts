@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { encodeEvents } from '../../../core/codec/events.js';
 import { decodeMemory, encodeMemory } from '../../../core/memory/encoding.js';
-import { evolveAll } from '../../../core/memory/evolve.js';
+import { evolveAll, folder } from '../../../core/memory/evolve.js';
 import { factsOf } from '../../../core/memory/facts.js';
-import { nothing, type Memory } from '../../../core/memory/memory.js';
+import { Memory, nothing } from '../../../core/memory/memory.js';
+import { SparseMap } from '../../../core/memory/sparse.js';
 import { anyStream } from './arbitrary.js';
 
 const restored = (memory: Memory): Memory => {
@@ -22,6 +23,25 @@ describe('the bytes of a memory', () => {
         const memory = evolveAll(nothing, events);
         expect(factsOf(restored(memory))).to.deep.equal(factsOf(memory));
         expect(text(restored(memory))).to.equal(text(memory));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('may be changed in place by the owner of what was made of them', () => {
+    fc.assert(
+      fc.property(anyStream(), fc.nat({ max: 120 }), (events, at) => {
+        const owner = {};
+        const before = encodeMemory(evolveAll(nothing, events.slice(0, at)));
+        const own = decodeMemory(before, owner);
+        if (!own.ok) throw new Error(own.error.what);
+        const fold = folder(own.value, owner);
+        for (const event of events.slice(at)) fold.apply(event);
+        const shared = fold.share();
+        const other = decodeMemory(before);
+        if (!other.ok) throw new Error(other.error.what);
+        expect(text(shared)).to.equal(text(evolveAll(other.value, events.slice(at))));
+        expect(text(other.value)).to.equal(Buffer.from(before).toString('hex'));
       }),
       { numRuns: 300 },
     );
@@ -53,7 +73,13 @@ describe('the bytes of a memory', () => {
       fc.property(anyStream(), fc.nat(), fc.nat({ max: 254 }), (events, at, change) => {
         const bytes = encodeMemory(evolveAll(nothing, events));
         bytes[at % bytes.length] = ((bytes[at % bytes.length] as number) + change + 1) % 256;
-        expect(decodeMemory(bytes).ok).to.be.a('boolean');
+        const memory = decodeMemory(bytes);
+        // Most of a memory is made when it is looked at.
+        expect(memory.ok ? [...Memory.programs(memory.value), ...Memory.symbols(memory.value)] : []).to.be.an(
+          'array',
+        );
+        if (memory.ok)
+          expect([...SparseMap.entries(memory.value.content)]).to.have.length(memory.value.content.size);
       }),
       { numRuns: 500 },
     );

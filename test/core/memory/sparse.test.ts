@@ -38,6 +38,28 @@ function versions(list: readonly Step[]): readonly Version[] {
 }
 
 describe('a sparse map', () => {
+  it('made at once makes each value when it is first looked at, once for all its versions', () => {
+    const asked: number[] = [];
+    const keys = Float64Array.from({ length: 2000 }, (_, i) => i * 3);
+    const map = SparseMap.of(keys, (index) => {
+      asked.push(index);
+      return { index };
+    });
+    expect(map.size).to.equal(2000);
+    expect(SparseMap.get(map, 300)).to.deep.equal({ index: 100 });
+    expect(SparseMap.floor(map, 302)).to.deep.equal([300, { index: 100 }]);
+    expect(SparseMap.get(map, 301)).to.equal(undefined);
+    const changed = SparseMap.set(SparseMap.set(map, {}, 3, { index: -1 }), {}, 6, undefined);
+    expect(SparseMap.get(changed, 300)).to.equal(SparseMap.get(map, 300));
+    expect([...SparseMap.changedKeys(map, changed)]).to.deep.equal([3, 6]);
+    const entries = Array.from(keys, (at, index) => [at, { index }]);
+    expect([...SparseMap.entries(map)]).to.deep.equal(entries);
+    expect(Array.from(SparseMap.entries(changed), ([at]) => at)).to.deep.equal(
+      [...keys].filter((at) => at !== 6),
+    );
+    expect(asked.toSorted((a, b) => a - b)).to.deep.equal(entries.map((_, index) => index));
+  });
+
   it('holds what was set, in order, whatever came after', () => {
     fc.assert(
       fc.property(steps, (list) => {
