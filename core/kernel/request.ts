@@ -31,30 +31,17 @@ export interface KernelFunction<A extends Args = Args, R = unknown> {
   returned(result: R, args: A): Args;
 }
 
-/**
- * A request to the driver. Iterable once, so that `const at = yield* call(bpfProgPackAlloc, { size })` is typed by the function's result.
- */
-abstract class Asked<R> {
-  private asked = false;
-  [Symbol.iterator](): this {
-    return this;
-  }
-  next(answer?: unknown): IteratorResult<this, R> {
-    if (this.asked) return { done: true, value: answer as R };
-    this.asked = true;
-    return { done: false, value: this };
-  }
+/** What all requests have. Iterable once, so that `const at = yield* call(bpfProgPackAlloc, { size })` is typed by the function's result. */
+interface Asked<R> {
+  [Symbol.iterator](): this;
+  next(answer?: unknown): IteratorResult<this, R>;
 }
 
 /** Enter another kernel function. */
-export class CallRequest<A extends Args = Args, R = unknown> extends Asked<R> {
-  readonly request = 'call';
-  constructor(
-    readonly fn: KernelFunction<A, R>,
-    readonly args: A,
-  ) {
-    super();
-  }
+export interface CallRequest<A extends Args = Args, R = unknown> extends Asked<R> {
+  readonly request: 'call';
+  readonly fn: KernelFunction<A, R>;
+  readonly args: A;
 }
 
 /** Which choices there are, what the question carries and what the answer is. */
@@ -141,52 +128,95 @@ export interface Choices {
 export type ChoiceKind = keyof Choices;
 
 /** Ask for something that the surroundings decide. */
-export class ChooseRequest<K extends ChoiceKind = ChoiceKind> extends Asked<Choices[K]['answer']> {
-  readonly request = 'choose';
-  constructor(
-    readonly what: K,
-    readonly question: Choices[K]['question'],
-  ) {
-    super();
-  }
+export interface ChooseRequest<K extends ChoiceKind = ChoiceKind> extends Asked<Choices[K]['answer']> {
+  readonly request: 'choose';
+  readonly what: K;
+  readonly question: Choices[K]['question'];
 }
 
 /** State a fact: it is an event, and memory is changed, before the function goes on. */
-export class StateRequest extends Asked<number> {
-  readonly request = 'state';
-  constructor(readonly fact: Fact) {
-    super();
-  }
+export interface StateRequest extends Asked<number> {
+  readonly request: 'state';
+  readonly fact: Fact;
 }
 
 export type Lock = 'pack_mutex' | 'text_mutex' | 'cpa_lock' | 'vmap_lock';
 
 /** Take or give back a lock. */
-export class LockRequest extends Asked<void> {
-  readonly request = 'lock';
-  constructor(
-    readonly lock: Lock,
-    readonly taken: boolean,
-  ) {
-    super();
-  }
+export interface LockRequest extends Asked<void> {
+  readonly request: 'lock';
+  readonly lock: Lock;
+  readonly taken: boolean;
 }
 
 /** What follows happens just before the task's next recorded line, not at the line before: a lock may have to be waited for. */
-export class WaitRequest extends Asked<void> {
-  readonly request = 'wait';
+export interface WaitRequest extends Asked<void> {
+  readonly request: 'wait';
 }
 
 export type Request = CallRequest | ChooseRequest | StateRequest | LockRequest | WaitRequest;
 
+/**
+ * Any request. A recording makes millions: they are all of one shape, so that a driver meets only this one, and each is its own iterator and the result of
+ * both its steps (first itself, then the answer).
+ */
+class AnyRequest {
+  declare done: boolean;
+  declare value: unknown;
+  declare readonly request: Request['request'];
+  declare private readonly subject: unknown;
+  declare private readonly detail: unknown;
+
+  constructor(request: Request['request'], subject?: unknown, detail?: unknown) {
+    this.done = true;
+    this.value = undefined;
+    this.request = request;
+    this.subject = subject;
+    this.detail = detail;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(answer?: unknown): this {
+    this.done = !this.done;
+    this.value = this.done ? answer : this;
+    return this;
+  }
+
+  get fn(): unknown {
+    return this.subject;
+  }
+  get args(): unknown {
+    return this.detail;
+  }
+  get what(): unknown {
+    return this.subject;
+  }
+  get question(): unknown {
+    return this.detail;
+  }
+  get fact(): unknown {
+    return this.subject;
+  }
+  get lock(): unknown {
+    return this.subject;
+  }
+  get taken(): unknown {
+    return this.detail;
+  }
+}
+
 export const call = <A extends Args, R>(fn: KernelFunction<A, R>, args: A): CallRequest<A, R> =>
-  new CallRequest(fn, args);
+  new AnyRequest('call', fn, args) as unknown as CallRequest<A, R>;
 export const choose = <K extends ChoiceKind>(what: K, question: Choices[K]['question']): ChooseRequest<K> =>
-  new ChooseRequest(what, question);
-export const state = (fact: Fact): StateRequest => new StateRequest(fact);
-export const lock = (name: Lock): LockRequest => new LockRequest(name, true);
-export const unlock = (name: Lock): LockRequest => new LockRequest(name, false);
-export const wait = (): WaitRequest => new WaitRequest();
+  new AnyRequest('choose', what, question) as unknown as ChooseRequest<K>;
+export const state = (fact: Fact): StateRequest => new AnyRequest('state', fact) as unknown as StateRequest;
+export const lock = (name: Lock): LockRequest => new AnyRequest('lock', name, true) as unknown as LockRequest;
+export const unlock = (name: Lock): LockRequest =>
+  new AnyRequest('lock', name, false) as unknown as LockRequest;
+export const wait = (): WaitRequest => new AnyRequest('wait') as unknown as WaitRequest;
 
 /** Result type of the generator of a kernel function. */
 export type Body<R> = Generator<Request, R, never>;
