@@ -11,7 +11,7 @@ import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { flag, text } from './program/values.js';
 import { eventPrinter } from './show/eventTable.js';
-import { clockOf } from './show/time.js';
+import { clockOf } from '../replay/clock.js';
 
 interface Wanted {
   /** Numbers of the first and last event. */

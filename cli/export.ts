@@ -3,7 +3,7 @@ import { eventJson } from '../core/codec/json.js';
 import { ok, type Result } from '../core/value/failure.js';
 import type { TraceView } from '../replay/log.js';
 import type { Context } from './console/context.js';
-import { grouped, percent } from './console/numbers.js';
+import { grouped, percent } from '../replay/numbers.js';
 import { progress } from './console/progress.js';
 import { gathered, withSink, type Sink } from './console/sink.js';
 import { readingLog } from './log/open.js';

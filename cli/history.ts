@@ -2,24 +2,28 @@ import * as v from 'valibot';
 import { ok } from '../core/value/failure.js';
 import { history as changesOf, historyJson, type HistoryItem } from '../replay/history.js';
 import { momentText } from '../replay/log.js';
-import { subjectText } from '../replay/subjects.js';
-import { plural } from './console/numbers.js';
+import { subjectAt, subjectText } from '../replay/subjects.js';
+import { plural } from '../replay/numbers.js';
 import { readingLog } from './log/open.js';
 import { QUESTION, questionOf } from './log/subject.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { text } from './program/values.js';
 import { changeText } from './show/history.js';
-import { clockOf } from './show/time.js';
+import { clockOf } from '../replay/clock.js';
 
 export const history = command({
   about:
     'Lists every change of the permission, page size, frame, alias or content of an address, a program or a pack, up to a moment, each with the calls ' +
-    'around it and the marker before it.',
+    'around it and the marker before it. Of an address: what happened to its page, and to the program and content at the address itself; where it begins a ' +
+    'page, in all of the page.',
   arguments: QUESTION,
   options: [],
   examples: [
-    { line: 'pagetrail history 0xffffffffc0000640 S1', does: 'the page of that address' },
+    {
+      line: 'pagetrail history 0xffffffffc0000640 S1',
+      does: 'the page of that address, and what was loaded, copied and filled there',
+    },
     { line: "pagetrail history p1_16 'S1@#loaded8'", does: 'a program, up to a marker' },
   ],
   values: v.object({ what: text, moment: text }),
@@ -31,7 +35,7 @@ export const history = command({
       const to = question.value.moment;
       const clock = clockOf(trace);
       const items: HistoryItem[] = [];
-      if (!context.settings.json) context.print(context.style.bold(subjectText(subject)), '');
+      if (!context.settings.json) context.print(context.style.bold(subjectAt(subject, to.seq)), '');
       for (const item of changesOf(trace, subject, { to: to.seq })) {
         if (!item.ok) return item;
         if (context.settings.json) items.push(item.value);

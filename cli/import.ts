@@ -4,7 +4,7 @@ import { ok, type Failure, type Result } from '../core/value/failure.js';
 import type { Store } from '../store/index.js';
 import { importTrace, type Imported } from '../traces/import/import.js';
 import type { Context } from './console/context.js';
-import { grouped, percent } from './console/numbers.js';
+import { grouped, percent } from '../replay/numbers.js';
 import { progress } from './console/progress.js';
 import { writing } from './log/open.js';
 import { command } from './program/command.js';

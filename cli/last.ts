@@ -2,14 +2,14 @@ import * as v from 'valibot';
 import { ok } from '../core/value/failure.js';
 import { historyJson, lastChange } from '../replay/history.js';
 import { momentText } from '../replay/log.js';
-import { subjectText } from '../replay/subjects.js';
+import { subjectAt, subjectText } from '../replay/subjects.js';
 import { readingLog } from './log/open.js';
 import { QUESTION, questionOf } from './log/subject.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { text } from './program/values.js';
 import { changeText } from './show/history.js';
-import { clockOf } from './show/time.js';
+import { clockOf } from '../replay/clock.js';
 
 export const last = command({
   about:
@@ -19,7 +19,7 @@ export const last = command({
   examples: [
     {
       line: 'pagetrail last 0xffffffffc0000640 S1@300',
-      does: 'what happened to that page last before event 300',
+      does: 'what happened last, up to event 300, to that page or to what lies there',
     },
   ],
   values: v.object({ what: text, moment: text }),
@@ -39,10 +39,11 @@ export const last = command({
           subject: subjectText(subject),
           change: item === null ? null : historyJson(item),
         });
-      else if (item === null) context.print(`${subjectText(subject)}: no change up to ${momentText(to)}`);
+      else if (item === null)
+        context.print(`${subjectAt(subject, to.seq)}: no change up to ${momentText(to)}`);
       else
         context.print(
-          context.style.bold(subjectText(subject)),
+          context.style.bold(subjectAt(subject, to.seq)),
           '',
           ...changeText(context, clockOf(trace), item),
         );

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ok } from '../core/value/failure.js';
-import { grouped } from './console/numbers.js';
+import { grouped } from '../replay/numbers.js';
 import { writing } from './log/open.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';

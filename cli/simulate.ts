@@ -3,7 +3,7 @@ import { PROFILES } from '../core/profile/profiles.js';
 import { fail, ok } from '../core/value/failure.js';
 import { kernelOf, simulate } from '../traces/simulate/simulate.js';
 import { openWorkload } from '../traces/workload/open.js';
-import { grouped } from './console/numbers.js';
+import { grouped } from '../replay/numbers.js';
 import { pairs } from './console/table.js';
 import { writing } from './log/open.js';
 import { command } from './program/command.js';

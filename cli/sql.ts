@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { ok, type Result } from '../core/value/failure.js';
 import type { SqlAnswer, SqlRow, SqlValue } from '../store/index.js';
 import type { Context } from './console/context.js';
-import { grouped } from './console/numbers.js';
+import { grouped } from '../replay/numbers.js';
 import { table } from './console/table.js';
 import { reading } from './log/open.js';
 import { command } from './program/command.js';

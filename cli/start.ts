@@ -14,7 +14,7 @@ import { importTrace, type ImportReport } from '../traces/import/import.js';
 import { simulate } from '../traces/simulate/simulate.js';
 import { workloadFromCapture } from '../traces/workload/fromCapture.js';
 import type { Context } from './console/context.js';
-import { grouped as count, percent, plural } from './console/numbers.js';
+import { grouped as count, percent, plural } from '../replay/numbers.js';
 import { table } from './console/table.js';
 import { writing } from './log/open.js';
 import { command } from './program/command.js';

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { ok } from '../core/value/failure.js';
 import { stateOf } from '../replay/state.js';
 import { stateSections } from '../replay/stateSections.js';
-import { bytesText } from './console/numbers.js';
+import { bytesText } from '../replay/numbers.js';
 import { readingLog } from './log/open.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';

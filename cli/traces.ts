@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { ok } from '../core/value/failure.js';
 import type { TraceInfo } from '../store/index.js';
-import { bytesText, grouped, plural } from './console/numbers.js';
+import { bytesText, grouped, plural } from '../replay/numbers.js';
 import { table } from './console/table.js';
 import { reading } from './log/open.js';
 import { command } from './program/command.js';

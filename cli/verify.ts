@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { ok } from '../core/value/failure.js';
 import type { VerifyReport } from '../store/index.js';
 import type { Context } from './console/context.js';
-import { grouped, percent } from './console/numbers.js';
+import { grouped, percent } from '../replay/numbers.js';
 import { progress } from './console/progress.js';
 import { pairs } from './console/table.js';
 import { reading } from './log/open.js';

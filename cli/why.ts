@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { ok } from '../core/value/failure.js';
+import { clockOf } from '../replay/clock.js';
 import { whyLines } from '../replay/historyLines.js';
+import { subjectAt } from '../replay/subjects.js';
 import { why as whyOf, whyJson } from '../replay/why.js';
 import { readingLog } from './log/open.js';
 import { QUESTION, questionOf } from './log/subject.js';
@@ -30,7 +32,11 @@ export const why = command({
       const answer = whyOf(trace, address, question.value.moment.seq);
       if (!answer.ok) return answer;
       if (context.settings.json) context.printJson(whyJson(answer.value));
-      else context.print(...whyLines(answer.value));
+      else
+        context.print(
+          ...(subject.kind === 'address' ? [] : [subjectAt(subject, question.value.moment.seq)]),
+          ...whyLines(answer.value, clockOf(trace)),
+        );
       const { page, gone } = answer.value;
       return ok(page === null && gone === null ? Exit.unknown : Exit.nothing);
     }),

@@ -1,7 +1,8 @@
 /** The comparison of two traces for people. */
 import type { Difference, Side } from './compare/differences.js';
 import type { DifferenceCount, TraceComparison } from './compareTraces.js';
-import { countText, plural } from './sections.js';
+import { plural } from './numbers.js';
+import { countText } from './sections.js';
 
 const sideLines = (trace: string, side: Side): readonly string[] => [
   `  ${trace}${side.seq === 0 ? '' : `, event ${side.seq}`}: ${side.what ?? 'nothing'}`,

@@ -1,5 +1,6 @@
 import { Address } from '../core/value/address.js';
-import { countText, plural, sizeText, type Section } from './sections.js';
+import { plural } from './numbers.js';
+import { countText, sizeText, type Section } from './sections.js';
 import type {
   Changed,
   ChangedContent,

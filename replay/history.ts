@@ -19,8 +19,8 @@ import {
   type ChangedRange,
   type ChunkRange,
 } from './shownDiff.js';
-import type { Subject } from './subjects.js';
-import { frameTracker, holds, mayTouch, pagesOf } from './touches.js';
+import { bytesOf, type Subject } from './subjects.js';
+import { frameTracker, mayTouch, pagesOf } from './touches.js';
 
 /** One change of a subject. */
 export interface HistoryItem extends Circumstances {
@@ -80,8 +80,12 @@ const programText = (program: Program): string =>
 
 const programLife = (diff: MemoryDiff, subject: Subject): readonly string[] => {
   const words: string[] = [];
-  const concerns = (program: Program): boolean =>
-    subject.kind === 'program' ? program.number === subject.number : holds(subject, program.chunk);
+  const { start, bytes } = bytesOf(subject);
+  const concerns = (program: Program): boolean => {
+    if (subject.kind === 'program') return program.number === subject.number;
+    const offset = Address.minus(program.chunk, start);
+    return offset < bytes && offset + program.bytes > 0;
+  };
   for (const program of diff.programs.added.values())
     if (concerns(program)) words.push(`${programText(program)}: memory allocated, ${program.bytes} bytes`);
   for (const program of diff.programs.removed.values())
@@ -97,14 +101,17 @@ const programLife = (diff: MemoryDiff, subject: Subject): readonly string[] => {
   return words;
 };
 
-/** The content that is asked for: of an address its page, else the bytes of the subject. */
-const contentOf = (subject: Subject, list: readonly ChangedContent[]): readonly ChangedContent[] =>
-  list.flatMap((range) => {
+/** The content that is asked for. */
+const contentOf = (subject: Subject, list: readonly ChangedContent[]): readonly ChangedContent[] => {
+  const wanted = bytesOf(subject);
+  return list.flatMap((range) => {
     const at = Address.parse(range.start) ?? Address.zero;
-    const from = Math.max(0, Address.minus(subject.start, at));
-    const bytes = Math.min(range.bytes, Address.minus(subject.start, at) + subject.bytes) - from;
+    const offset = Address.minus(wanted.start, at);
+    const from = Math.max(0, offset);
+    const bytes = Math.min(range.bytes, offset + wanted.bytes) - from;
     return bytes <= 0 ? [] : [{ ...range, start: Address.toText(Address.add(at, from)), bytes }];
   });
+};
 
 const usedDelta = (
   diff: MemoryDiff,

@@ -1,10 +1,12 @@
 /** Histories and causes for people. */
-import { payloadJson } from '../core/codec/json.js';
 import type { Event } from '../core/event/event.js';
-import { countText, secondsText, sizeText } from './sections.js';
 import type { Circumstances, OpenCall } from './calls.js';
+import type { Clock } from './clock.js';
+import { eventText } from './eventText.js';
 import type { HistoryItem } from './history.js';
+import { countText, sizeText } from './sections.js';
 import type { ChangedRange, ShownPage } from './shownDiff.js';
+import { valuesText } from './valuesText.js';
 import type { Cause, CausedPage, Why } from './why.js';
 
 const pageText = ({ prot, page_size, backs }: ShownPage): string =>
@@ -44,34 +46,25 @@ const markerText = ({ marker, phase }: Circumstances): string =>
   [...new Set([marker?.text, phase?.text])].filter((text) => text !== undefined).join(', ');
 
 /** Heading of a change: its event, when, who. */
-const eventHead = (event: Event): string =>
-  `event ${event.seq}  ${secondsText(event.time)}  ${event.task === '' ? '' : `${event.task}  `}${event.kind}`;
+export const eventHead = ({ seq, time, task, kind }: Event, clock: Clock): string =>
+  [`event ${seq}`, clock(time), task, kind].filter((text) => text !== '').join('  ');
 
 /** One change for people. */
-export const historyLines = (item: HistoryItem): readonly string[] => {
+export const historyLines = (item: HistoryItem, clock: Clock): readonly string[] => {
   const marker = markerText(item);
   return [
-    eventHead(item.event),
+    eventHead(item.event, clock),
     ...changeLines(item).map((line) => `    ${line}`),
     `    in ${chainText(item.calls)}`,
     ...(marker === '' ? [] : [`    after marker ${marker}`]),
   ];
 };
 
-const argsText = (args: OpenCall['args']): string =>
-  Object.entries(args)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(' ');
-
-const fieldsText = (event: Event): string =>
-  Object.entries(payloadJson(event))
-    .map(([name, value]) => (typeof value === 'object' ? '' : `${name}=${value}`))
-    .filter((text) => text !== '')
-    .join(' ');
-
 const causeLines = ({ event, around, ends }: Cause): readonly string[] => [
-  ...(event === null ? [] : [`  ← event ${event.seq}: ${event.kind} ${fieldsText(event)}`]),
-  ...(around?.calls ?? []).map(({ seq, fn, args }) => `  ← event ${seq}: ${fn} ${argsText(args)}`.trimEnd()),
+  ...(event === null ? [] : [`  ← event ${event.seq}: ${eventText(event)}`]),
+  ...(around?.calls ?? []).map(({ seq, fn, args }) =>
+    `  ← event ${seq}: ${fn} ${valuesText(fn, 'entry', args)}`.trimEnd(),
+  ),
   ...(around === null || markerText(around) === '' ? [] : [`  ← marker ${markerText(around)}`]),
   ...(ends === null ? [] : [`  (${ends})`]),
 ];
@@ -82,14 +75,14 @@ const pageLines = (what: string, page: CausedPage): readonly string[] => [
 ];
 
 /** Why a page is as it is, for people. */
-export const whyLines = (why: Why): readonly string[] => {
+export const whyLines = (why: Why, clock: Clock): readonly string[] => {
   const at = why.seq === 0 ? 'before the first event' : `after event ${why.seq}`;
   const head = `${why.address} in ${why.trace} ${at}`;
   if (why.page === null) {
     const since =
       why.gone === null
         ? ['Nothing is known of this page: it is not mapped as far as the trace says.']
-        : ['Not mapped. Its last change:', ...historyLines(why.gone)];
+        : ['Not mapped. Its last change:', ...historyLines(why.gone, clock)];
     return [head, ...since];
   }
   return [

@@ -1,3 +1,5 @@
+import { grouped } from './numbers.js';
+
 /** What is shown to people: sections of rows. Whoever prints them may dress them; `sectionsText` does not. */
 export interface Section {
   readonly title: string;
@@ -52,13 +54,5 @@ export const sizeText = (bytes: number | null): string => {
   return `${value}${unit}`;
 };
 
-/** 1234567 as `1,234,567`; `?` where it is not known. */
-export const countText = (n: number | null): string =>
-  n === null ? '?' : String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-
-/** Nanoseconds as seconds with microseconds. */
-export const secondsText = (ns: number): string => `${(Math.floor(ns / 1000) / 1_000_000).toFixed(6)} s`;
-
-/** `1 page`, `2 pages`. */
-export const plural = (n: number, one: string, many = `${one}s`): string =>
-  `${countText(n)} ${n === 1 ? one : many}`;
+/** A count; `?` where it is not known. */
+export const countText = (n: number | null): string => (n === null ? '?' : grouped(n));

@@ -3,7 +3,8 @@ import { Address } from '../core/value/address.js';
 import type { ShownPack } from './packs.js';
 import { programs, type ShownProgram } from './programs.js';
 import { directMap, type AliasRange, type MappedRange } from './ranges.js';
-import { countText, plural, sizeText, type Section, type SectionColumn } from './sections.js';
+import { plural } from './numbers.js';
+import { countText, sizeText, type Section, type SectionColumn } from './sections.js';
 import type { ShownArea, State } from './state.js';
 
 const RIGHT = 'right';

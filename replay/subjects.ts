@@ -1,6 +1,7 @@
 /** What somebody asks about: an address, a program or a pack, as text. */
 import type { EventOf } from '../core/event/event.js';
 import { Address, pageText, PAGE_SIZE } from '../core/value/address.js';
+import { BLOCK } from '../core/memory/content.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
 import type { TraceView } from './log.js';
 import { symbolParts } from './programs.js';
@@ -204,15 +205,32 @@ export const subjectOf = (trace: TraceView, text: string): Result<Subject> => {
   );
 };
 
+/** The bytes whose content and programs are asked for: of an address inside a page its block, else all of the subject. */
+export const bytesOf = (subject: Subject): { readonly start: Address; readonly bytes: number } => {
+  if (subject.kind !== 'address' || subject.address.offset === 0) return subject;
+  const { page, offset } = subject.address;
+  return { start: Address.of(page, offset - (offset % BLOCK)), bytes: BLOCK };
+};
+
 /** A subject as its heading says it. */
 export const subjectText = (subject: Subject): string => {
   const range = `${Address.toText(subject.start)} to ${Address.toText(Address.add(subject.start, subject.bytes))}`;
   switch (subject.kind) {
     case 'address':
-      return `page of ${Address.toText(subject.address)}`;
+      return subject.address.offset === 0
+        ? `page of ${Address.toText(subject.address)}`
+        : `${Address.toText(subject.address)} and its page`;
     case 'program':
       return `program ${subject.name ?? subject.number}, ${range}`;
     default:
       return `pack, ${range}`;
   }
+};
+
+/** The same at a moment: a program or pack may come later, or be gone by then. */
+export const subjectAt = (subject: Subject, seq: number): string => {
+  const { from, to } = subject;
+  const absent =
+    from > seq ? `not before event ${from}` : to !== null && to <= seq ? `gone since event ${to}` : null;
+  return absent === null ? subjectText(subject) : `${subjectText(subject)} (${absent})`;
 };

@@ -147,9 +147,3 @@ export const mayTouch = (
   const last = Address.add(extent.address, Math.max(extent.bytes ?? 1, 1) - 1).page;
   return extent.address.page < end && last >= first;
 };
-
-/** Whether an address lies in a subject. */
-export const holds = ({ start, bytes }: Subject, at: Address): boolean => {
-  const offset = Address.minus(at, start);
-  return offset >= 0 && offset < bytes;
-};

@@ -6,7 +6,7 @@ import { history, historyJson, lastChange, type HistoryItem } from '../../replay
 import { whyLines } from '../../replay/historyLines.js';
 import { stateOf } from '../../replay/state.js';
 import { stateSections } from '../../replay/stateSections.js';
-import { subjectOf, subjectText, type Subject } from '../../replay/subjects.js';
+import { subjectAt, subjectOf, subjectText, type Subject } from '../../replay/subjects.js';
 import { why, whyJson } from '../../replay/why.js';
 import { diffOfStates } from '../show/diffed.js';
 import { eventPrinter } from '../show/eventTable.js';
@@ -40,7 +40,7 @@ const historyOf: ShellCommand['run'] = (session, words) => {
   }
   return ok({
     lines: [
-      subjectText(subject.value),
+      subjectAt(subject.value, Session.here(session).seq),
       ...items.flatMap((item) => changeText(session.context, session.clock, item)),
       ...(items.length === 0 ? ['no change so far'] : []),
     ],
@@ -56,7 +56,7 @@ const lastOf: ShellCommand['run'] = (session, words) => {
   const item = change.value;
   return ok({
     lines: [
-      subjectText(subject.value),
+      subjectAt(subject.value, Session.here(session).seq),
       ...(item === null ? ['no change so far'] : changeText(session.context, session.clock, item)),
     ],
     json: { subject: subjectText(subject.value), change: item === null ? null : historyJson(item) },
@@ -68,7 +68,15 @@ const whyOf: ShellCommand['run'] = (session, words) => {
   if (!subject.ok) return subject;
   const address = subject.value.kind === 'address' ? subject.value.address : subject.value.start;
   const answer = why(session.trace, address, Session.here(session).seq);
-  return answer.ok ? ok({ lines: whyLines(answer.value), json: whyJson(answer.value) }) : answer;
+  return answer.ok
+    ? ok({
+        lines: [
+          ...(subject.value.kind === 'address' ? [] : [subjectAt(subject.value, Session.here(session).seq)]),
+          ...whyLines(answer.value, session.clock),
+        ],
+        json: whyJson(answer.value),
+      })
+    : answer;
 };
 
 const stateHere: ShellCommand['run'] = (session, [word]) => {

@@ -2,7 +2,7 @@ import type { Cursor, CursorMoment } from '../../replay/cursor.js';
 import type { At, TraceView } from '../../replay/log.js';
 import type { Result } from '../../core/value/failure.js';
 import type { Context } from '../console/context.js';
-import { clockOf, type Clock } from '../show/time.js';
+import { clockOf, type Clock } from '../../replay/clock.js';
 
 /** Where a shell is, and what it prints with. */
 export interface Session {

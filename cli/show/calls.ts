@@ -1,6 +1,6 @@
 import type { FollowCounts } from '../../core/driver/follow/follow.js';
 import type { Context } from '../console/context.js';
-import { grouped, percent } from '../console/numbers.js';
+import { grouped, percent } from '../../replay/numbers.js';
 
 /** How much of a recording the model knew beforehand. */
 export function callsText(context: Context, calls: FollowCounts): string {

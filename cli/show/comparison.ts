@@ -2,7 +2,7 @@ import type { Difference, Side } from '../../replay/compare/differences.js';
 import type { DifferenceCount, TraceComparison } from '../../replay/compareTraces.js';
 import { momentText } from '../../replay/log.js';
 import type { Context } from '../console/context.js';
-import { grouped, plural } from '../console/numbers.js';
+import { grouped, plural } from '../../replay/numbers.js';
 import { pairs, table } from '../console/table.js';
 
 interface Names {

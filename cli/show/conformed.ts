@@ -1,6 +1,6 @@
 import type { ConformReport } from '../../traces/conform/conform.js';
 import type { Context } from '../console/context.js';
-import { grouped, percent, plural } from '../console/numbers.js';
+import { grouped, percent, plural } from '../../replay/numbers.js';
 import { pairs, table } from '../console/table.js';
 import { Exit } from '../program/exit.js';
 import { callsText } from './calls.js';

@@ -1,7 +1,7 @@
 import type { Event } from '../../core/event/event.js';
 import type { Context } from '../console/context.js';
-import type { Clock } from './time.js';
-import { eventText } from './event.js';
+import type { Clock } from '../../replay/clock.js';
+import { eventText } from '../../replay/eventText.js';
 
 const DEEPEST = 12;
 

@@ -1,7 +1,7 @@
-import { chainText, changeLines } from '../../replay/historyLines.js';
+import { chainText, changeLines, eventHead } from '../../replay/historyLines.js';
 import type { HistoryItem } from '../../replay/history.js';
 import type { Context } from '../console/context.js';
-import type { Clock } from './time.js';
+import type { Clock } from '../../replay/clock.js';
 
 const markersOf = ({ marker, phase }: HistoryItem): string =>
   [...new Set([marker?.text, phase?.text])].filter((text) => text !== undefined).join(', ');
@@ -10,7 +10,7 @@ const markersOf = ({ marker, phase }: HistoryItem): string =>
 export function changeText(context: Context, clock: Clock, item: HistoryItem): readonly string[] {
   const { event } = item;
   const { style } = context;
-  const head = [`event ${event.seq}`, clock(event.time), event.task, event.kind].filter(Boolean).join('  ');
+  const head = eventHead(event, clock);
   const markers = markersOf(item);
   return [
     style.bold(head),

@@ -3,7 +3,7 @@ import { mappings } from '../../replay/ranges.js';
 import { Address } from '../../core/value/address.js';
 import type { Imported } from '../../traces/import/import.js';
 import type { Context } from '../console/context.js';
-import { bytesText, grouped, percent } from '../console/numbers.js';
+import { bytesText, grouped, percent } from '../../replay/numbers.js';
 import { pairs } from '../console/table.js';
 import { callsText } from './calls.js';
 import { quoted } from './quoted.js';

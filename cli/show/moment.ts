@@ -1,6 +1,6 @@
 import { momentText, type Moment, type TraceView } from '../../replay/log.js';
 import { ok, type Result } from '../../core/value/failure.js';
-import { clockOf } from './time.js';
+import { clockOf } from '../../replay/clock.js';
 
 /** `S1@242: after event 242 of 509, 7.891630s, 6.1.0-50-cloud-amd64 x86_64`: where one is. */
 export function placeText(trace: TraceView, moment: Moment): Result<string> {

@@ -1,6 +1,6 @@
 import type { Section } from '../../replay/sections.js';
 import type { Context } from '../console/context.js';
-import { grouped } from '../console/numbers.js';
+import { grouped } from '../../replay/numbers.js';
 import { table } from '../console/table.js';
 
 const PROT = /^[r?-][w?-][x?-]$/;

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { contextOf, type Streams } from '../../cli/console/context.js';
-import { bytesText, grouped, percent, plural } from '../../cli/console/numbers.js';
+import { bytesText, grouped, percent, plural } from '../../replay/numbers.js';
 import { progress } from '../../cli/console/progress.js';
 import { Style, width } from '../../cli/console/style.js';
 import { pairs, table } from '../../cli/console/table.js';

@@ -122,7 +122,7 @@ describe('A log', () => {
     it('show what a call did below it, at the times of the recording', async () => {
       const { out } = await at.run(['events', 'small', '--from', '20', '--to', '22']);
       expect(out.split('\n').map((line) => line.slice(36))).to.deep.equal([
-        '  → __text_poke func=0xffffffff81038140 addr=0xffffffffc0000640 src=0xffff888009d37880 len=0x80'.trim(),
+        '  → __text_poke func=0xffffffff81038140 addr=0xffffffffc0000640 src=0xffff888009d37880 len=128'.trim(),
         '  copied 0xffffffffc0000640 128 B image by poke',
         '← __text_poke ret=0xffffffffc0000640',
         '',

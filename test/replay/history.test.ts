@@ -2,12 +2,14 @@ import { expect } from 'chai';
 import type { Fact } from '../../core/event/event.js';
 import type { Failure, Result } from '../../core/value/failure.js';
 import { callsAround } from '../../replay/calls.js';
+import { Address } from '../../core/value/address.js';
 import { must } from '../../replay/failed.js';
+import { clockOf } from '../../replay/clock.js';
 import { history, historyJson, lastChange, type HistoryItem } from '../../replay/history.js';
 import { historyLines, whyLines } from '../../replay/historyLines.js';
 import type { TraceView } from '../../replay/log.js';
 import { shownDiff } from '../../replay/shownDiff.js';
-import { subjectOf, subjectText } from '../../replay/subjects.js';
+import { livesIn, subjectAt, subjectOf, subjectText } from '../../replay/subjects.js';
 import { why, whyJson } from '../../replay/why.js';
 import { asGiven, capturesNamed, importedCapture, logOf, numbered } from './given.js';
 
@@ -62,7 +64,7 @@ const PACK = '0xffffffffa0600000';
     ]);
     expect(item?.marker?.text).to.match(/^op 2: load/);
     expect(item?.phase?.text).to.equal('phase: start');
-    const text = historyLines(item as HistoryItem).join('\n');
+    const text = historyLines(item as HistoryItem, clockOf(trace)).join('\n');
     expect(text).to.include('r-- 2M → r-x 2M').and.include('set_memory_x ← bpf_prog_pack_alloc');
     expect(JSON.parse(JSON.stringify(historyJson(item as HistoryItem)))).to.include({ kind: 'permission' });
   });
@@ -83,6 +85,44 @@ const PACK = '0xffffffffa0600000';
         { start: '0xffffffffa06006c0', bytes: 1728, from: 'program', to: 'leftover' },
       ]);
     }
+  });
+
+  it('of an address inside a page leaves out what happened to other programs in the page', () => {
+    const [p3] = all(trace, 'p3_400');
+    const { event } = p3 as HistoryItem;
+    const chunk = event.kind === 'program-allocated' ? event.chunk : Address.zero;
+    // Its second block; the page holds parts of other programs, too.
+    const inside = Address.toText(Address.add(chunk, 64));
+    const items = all(trace, inside);
+    expect(prots(items)).to.deep.equal(prots(all(trace, PACK)));
+    const words = items.flatMap(({ life }) => life).join('\n');
+    expect(words).to.include('p3_400: freed').and.not.include('p2_400');
+    expect(
+      items.flatMap(({ content }) => content.map(({ bytes }) => bytes)).every((bytes) => bytes === 64),
+    ).to.equal(true);
+    expect(
+      all(trace, PACK)
+        .flatMap(({ life }) => life)
+        .join('\n'),
+    )
+      .to.include('p2_400')
+      .and.include('p3_400');
+  });
+
+  it('of an address tells of a program that begins on the page before', () => {
+    const lives = must(livesIn(trace)).programs;
+    const long = lives.find(({ chunk, bytes }) => Address.add(chunk, bytes - 1).page > chunk.page);
+    const end = Address.add(long?.chunk ?? Address.zero, (long?.bytes ?? 1) - 1);
+    const kinds = all(trace, Address.toText(end)).map((item) => item.event.kind);
+    expect(kinds).to.include.members(['program-allocated', 'published', 'program-freed']);
+  });
+
+  it('says of a program when it comes and when it is gone', () => {
+    const subject = must(subjectOf(trace, 'p3_400'));
+    const { from, to } = subject;
+    expect(subjectAt(subject, from - 1)).to.match(/ \(not before event \d+\)$/);
+    expect(subjectAt(subject, from)).to.equal(subjectText(subject));
+    expect(subjectAt(subject, to ?? 0)).to.match(/ \(gone since event \d+\)$/);
   });
 
   it('of a pack tells its chunks', () => {
@@ -129,7 +169,7 @@ const PACK = '0xffffffffa0600000';
     expect(found.alias?.cause.around?.calls.some(({ fn }) => fn === 'cpa_process_alias')).to.equal(true);
     expect(found.content?.is).to.equal('image of bpf_prog_ee1829cb0f609b17_p2_400');
     expect(found.content?.cause.event?.kind).to.equal('copied');
-    const text = whyLines(found).join('\n');
+    const text = whyLines(found, clockOf(trace)).join('\n');
     expect(text).to.include('Mapped r-x, 2M page').and.include('← marker op 2: load slot=0');
     expect(JSON.parse(JSON.stringify(whyJson(found)))).to.have.nested.property('page.cause.calls');
   });
@@ -138,7 +178,7 @@ const PACK = '0xffffffffa0600000';
     const found = must(why(trace, PACK));
     expect(found.page).to.equal(null);
     expect(found.gone).to.not.equal(null);
-    expect(whyLines(found).join('\n')).to.include('Not mapped. Its last change:');
+    expect(whyLines(found, clockOf(trace)).join('\n')).to.include('Not mapped. Its last change:');
   });
 });
 
@@ -171,9 +211,10 @@ describe('causes', () => {
   });
 
   it('are none of a page that nothing is known of', () => {
-    const found = must(why(must(logOf(numbered([mapped])).trace('t')), '0xffffffffc0005000'));
+    const trace = must(logOf(numbered([mapped])).trace('t'));
+    const found = must(why(trace, '0xffffffffc0005000'));
     expect(found).to.include({ page: null, alias: null, content: null, gone: null });
-    expect(whyLines(found).join(' ')).to.include('Nothing is known');
+    expect(whyLines(found, clockOf(trace)).join(' ')).to.include('Nothing is known');
   });
 
   it('of an event in a damaged tree of calls are a failure, not a loop', () => {
@@ -223,7 +264,8 @@ describe('what is asked about', () => {
   });
 
   for (const [text, meant] of [
-    ['0x1f4123', 'page of 0x00000000001f4123'],
+    ['0x1f4123', '0x00000000001f4123 and its page'],
+    ['0x1f4000', 'page of 0x00000000001f4000'],
     ['0123456789abcdef', 'program bpf_prog_0123456789abcdef_one, 0x00000000001f4000 to 0x00000000001f4080'],
     ['one', 'program bpf_prog_0123456789abcdef_one, 0x00000000001f4000 to 0x00000000001f4080'],
     ['7', 'program bpf_prog_0123456789abcdef_one, 0x00000000001f4000 to 0x00000000001f4080'],

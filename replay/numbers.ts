@@ -21,13 +21,6 @@ export function bytesText(bytes: number): string {
   return `${Number.isInteger(value) ? value : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** Nanoseconds since the first event as seconds with microseconds, as ftrace prints them. */
-export function secondsText(ns: number): string {
-  const sign = ns < 0 ? '-' : '';
-  const micros = Math.floor(Math.abs(ns) / 1000);
-  return `${sign}${Math.floor(micros / 1_000_000)}.${String(micros % 1_000_000).padStart(6, '0')}s`;
-}
-
 /** A share as a percentage that never rounds up to 100 or down to 0. */
 export function percent(part: number, of: number): string {
   if (of === 0) return '–';

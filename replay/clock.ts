@@ -1,4 +1,4 @@
-import type { TraceView } from '../../replay/log.js';
+import type { TraceView } from './log.js';
 
 const NS = 1_000_000_000n;
 

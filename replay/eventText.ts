@@ -1,12 +1,13 @@
-import { payloadJson, type JsonValue } from '../../core/codec/json.js';
-import type { Event, EventOf } from '../../core/event/event.js';
-import { Space } from '../../core/event/pages.js';
-import { ORIGINS, Origin } from '../../core/event/kind.js';
-import { CONTENT_CLASSES } from '../../core/memory/content.js';
-import { Address, pageText } from '../../core/value/address.js';
-import { Prot } from '../../core/value/prot.js';
-import { Word } from '../../core/value/words.js';
-import { bytesText, plural } from '../console/numbers.js';
+import { payloadJson, valuesJson, type JsonValue } from '../core/codec/json.js';
+import type { Event, EventOf } from '../core/event/event.js';
+import { Space } from '../core/event/pages.js';
+import { ORIGINS, Origin } from '../core/event/kind.js';
+import { CONTENT_CLASSES } from '../core/memory/content.js';
+import { Address, pageText } from '../core/value/address.js';
+import { Prot } from '../core/value/prot.js';
+import { Word } from '../core/value/words.js';
+import { bytesText, plural } from './numbers.js';
+import { valuesText } from './valuesText.js';
 
 const LETTERS = [
   [Prot.present, 'p'],
@@ -36,7 +37,7 @@ const leaf = (shift: number): string => (shift < 12 ? '?' : bytesText(2 ** shift
 
 const patternText = (pattern: number): string => `0x${(pattern >>> 0).toString(16).padStart(8, '0')}`;
 
-const valueText = (value: JsonValue): string =>
+const fieldText = (value: JsonValue): string =>
   typeof value === 'object'
     ? Object.entries(value)
         .map(([name, text]) => `${name}=${text ?? ''}`)
@@ -46,13 +47,11 @@ const valueText = (value: JsonValue): string =>
 const generic = (event: Event): string =>
   Object.entries(payloadJson(event))
     .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${name}=${valueText(value)}`)
+    .map(([name, value]) => `${name}=${fieldText(value)}`)
     .join(' ');
 
-const callText = (event: EventOf<'entered'> | EventOf<'returned'>): string => {
-  const { values } = payloadJson(event);
-  return values === undefined ? '' : valueText(values);
-};
+const callText = ({ kind, fn, names, values }: EventOf<'entered'> | EventOf<'returned'>): string =>
+  valuesText(fn, kind === 'entered' ? 'entry' : 'result', valuesJson(names, values));
 
 /** What an event says, without its kind: addresses first, then how much and how. */
 export function detailText(event: Event): string {
