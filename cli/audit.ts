@@ -4,7 +4,7 @@ import type { Severity } from '../core/audit/finding.js';
 import { ok } from '../core/value/failure.js';
 import { auditJson, auditTrace, type AuditReport } from '../replay/audit.js';
 import { progress } from './console/progress.js';
-import { grouped } from './console/numbers.js';
+import { grouped } from '../replay/numbers.js';
 import { readingLog } from './log/open.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';

@@ -6,7 +6,7 @@ import { pageText } from '../../core/value/address.js';
 import type { AuditReport } from '../../replay/audit.js';
 import { momentText } from '../../replay/log.js';
 import type { Context } from '../console/context.js';
-import { grouped, plural } from '../console/numbers.js';
+import { grouped, plural } from '../../replay/numbers.js';
 import { pairs, table } from '../console/table.js';
 
 /** Findings of a pattern, and rows of the table, that are shown without --all. */
