@@ -78,7 +78,7 @@ export const LINES: Readonly<Record<string, LineShape>> = {
   text_poke_copy_locked: shape(`${poke} core_ok:n=`, 'ret:a='),
   text_poke_set: shape('addr:a= c:n= len:n=', 'ret:a='),
   text_poke: shape(poke, 'ret:a='),
-  __text_poke: shape(`func:w@ ${poke}`, 'ret:a='),
+  __text_poke: shape(`func>what:w@ ${poke}`, 'ret:a='),
   text_poke_bp: shape(poke),
   smp_text_poke_single: shape(poke),
   jit_fill_hole: shape('area:a= size:n='),

@@ -201,7 +201,7 @@ const releaseOther = function* (kept: Word, other: Word): Body<undefined> {
 /** JIT of one function: first pass (memory, code), and the extra pass of multi-function programs. */
 export const bpfIntJitCompile = kernelFunction(
   'bpf_int_jit_compile',
-  function* (k: Kernel, a: { prog: Word }): Body<Compiled> {
+  function* (k: Kernel, a: { prog: Word; jited_len?: number; bpf_func?: Address }): Body<Compiled> {
     const prog = k.profile.blinds ? yield* call(bpfJitBlindConstants, { prog: a.prog }) : a.prog;
     const open = Memory.programByPointer(k.memory(), prog);
     let program = open !== null && open.state === 'allocated' ? open : null;

@@ -41,7 +41,7 @@ describe('an import that is interrupted', function () {
   let root = '';
 
   before(async () => {
-    writeFileSync(path, traceOf(emulation(churn(650), '6.1')));
+    writeFileSync(path, traceOf(emulation(churn(650), '6.1'), '6.1'));
     const store = desk.store('whole');
     const { report } = await imported(store, path, options);
     expect(report.calls.unmodelled + report.calls.adopted).to.equal(0);

@@ -2,7 +2,9 @@
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { emulate } from '../../core/driver/emulate/emulate.js';
 import type { Event, EventOf } from '../../core/event/event.js';
+import type { Words } from '../../core/event/kind.js';
 import { profileNamed } from '../../core/profile/profiles.js';
+import { signaturesOf, type Signatures } from '../../core/profile/signatures.js';
 import type { Workload, WorkloadOperation } from '../../core/workload/workload.js';
 import type { CallLine, MarkerLine, Signature } from '../../traces/ftrace/line.js';
 import { render, renderHeader } from '../../traces/ftrace/render.js';
@@ -44,31 +46,14 @@ export const churn = (loads: number, seed = 1): Workload => {
   return { pagetrail_workload: 1, name: 'churn', operations };
 };
 
-/** What the lab's probes do not show. */
-const NOT_PROBED = new Set([
-  'alloc_new_pack',
-  'module_alloc_huge',
-  '__split_large_page',
-  '__should_split_large_page',
-  '__change_page_attr',
-  'cpa_process_alias',
-  '__vunmap',
-  'bpf_jit_uncharge_modmem',
-]);
-/** What returns without a line. */
-const SILENT = new Set([
-  'vfree',
-  'vfree_atomic',
-  '__vunmap',
-  'remove_vm_area',
-  'vunmap_range',
-  'vunmap_range_noflush',
-  'vmap_pages_range_noflush',
-]);
+type LineEvent = EventOf<'entered'> | EventOf<'returned'>;
 
-const isLine = (event: Event): event is EventOf<'entered'> | EventOf<'returned'> =>
-  (event.kind === 'entered' && !NOT_PROBED.has(event.fn)) ||
-  (event.kind === 'returned' && !NOT_PROBED.has(event.fn) && !SILENT.has(event.fn));
+/** What the probes of a kernel show: functions that have a symbol there, and a line at their end unless they are silent. */
+const isLine = (event: Event, of: Signatures): event is LineEvent => {
+  if (event.kind !== 'entered' && event.kind !== 'returned') return false;
+  const signature = of.get(event.fn);
+  return signature !== undefined && (event.kind === 'entered' || signature.results !== null);
+};
 
 const headOf = (
   event: Event,
@@ -84,14 +69,44 @@ const headOf = (
   };
 };
 
-const signatureOf = (event: EventOf<'entered'> | EventOf<'returned'>): Signature => {
-  const names = event.names === '' ? [] : event.names.split(',');
-  const text = names.map((_, i) => typeof event.values.texts?.[i] === 'string');
-  return { id: 0, names, forms: text.map((is) => (is ? 'quoted' : 'hex')), text };
+/** Values that no emulation has: what a recorder prints there means nothing to the model. */
+const FILLERS: Readonly<Record<string, number>> = {
+  insns: 7,
+  id: 0,
+  func_idx: 0,
+  func_cnt: 0,
+  jited_len: 0,
+  flags: 1,
+};
+const STACK: Words = { hi: [0xffffc900], lo: [0x453000], texts: null };
+
+/** The line with all the values that this kernel's probes print, those that the emulation leaves open included. */
+const filled = (
+  event: LineEvent,
+  names: readonly string[],
+): { readonly names: readonly string[]; readonly values: Words } => {
+  const known = event.names === '' ? [] : event.names.split(',');
+  const [hi, lo]: number[][] = [[], []];
+  const texts: (string | null)[] = [];
+  for (const [i, name] of names.entries()) {
+    const at = known.indexOf(name);
+    const filler = FILLERS[name];
+    hi?.push(at >= 0 ? (event.values.hi[at] ?? 0) : filler === undefined ? (STACK.hi[0] as number) : 0);
+    lo?.push(at >= 0 ? (event.values.lo[at] ?? 0) : (filler ?? (STACK.lo[0] as number) + 8 * i));
+    texts.push(at >= 0 ? (event.values.texts?.[at] ?? null) : null);
+  }
+  return {
+    names,
+    values: { hi: hi ?? [], lo: lo ?? [], texts: texts.some((text) => text !== null) ? texts : null },
+  };
 };
 
-const callOf = (event: EventOf<'entered'> | EventOf<'returned'>): CallLine => {
+const callOf = (event: LineEvent, of: Signatures): CallLine => {
   const isReturn = event.kind === 'returned';
+  const own = of.get(event.fn);
+  const { names, values } = filled(event, (isReturn ? own?.results : own?.args) ?? []);
+  const text = names.map((_, i) => typeof values.texts?.[i] === 'string');
+  const signature: Signature = { id: 0, names, forms: text.map((is) => (is ? 'quoted' : 'hex')), text };
   return {
     kind: 'call',
     ...headOf(event),
@@ -100,22 +115,30 @@ const callOf = (event: EventOf<'entered'> | EventOf<'returned'>): CallLine => {
     isReturn,
     place: isReturn ? 'caller+0x40/0x80' : `${event.fn}+0x0/0x80`,
     callee: isReturn ? event.fn : '',
-    signature: signatureOf(event),
-    ...event.values,
+    signature,
+    ...values,
   };
 };
 
-/** Events of an emulation as the text of a trace. */
-export const traceOf = (events: readonly Event[]): string => {
-  const lines: (CallLine | MarkerLine)[] = [];
+export type SyntheticLine = CallLine | MarkerLine;
+
+/** Events of an emulation as the lines that the probes of its kernel would give. */
+export const linesOf = (events: readonly Event[], kernel: string): SyntheticLine[] => {
+  const signatures = signaturesOf({ name: kernel });
+  const lines: SyntheticLine[] = [];
   for (const event of events)
-    if (isLine(event)) lines.push(callOf(event));
+    if (isLine(event, signatures)) lines.push(callOf(event, signatures));
     else if (event.kind === 'marker') lines.push({ kind: 'marker', ...headOf(event), text: event.text });
-  return (
-    renderHeader(lines.length, 2) +
-    lines.map((line) => `${render(line, { origin: 5_000_000_000n })}\n`).join('')
-  );
+  return lines;
 };
+
+/** Lines as the text of a trace. */
+export const textOf = (lines: readonly SyntheticLine[]): string =>
+  renderHeader(lines.length, 2) +
+  lines.map((line) => `${render(line, { origin: 5_000_000_000n })}\n`).join('');
+
+/** Events of an emulation as the text of a trace. */
+export const traceOf = (events: readonly Event[], kernel: string): string => textOf(linesOf(events, kernel));
 
 /** Events of a workload on a kernel. */
 export const emulation = (workload: Workload, kernel: string, seed = 1, nodes = 1): Event[] => {

@@ -67,6 +67,8 @@ const XDP_SITES: readonly Address[] = [
 ];
 const DISPATCHER: Word = { hi: 0xffffffff, lo: 0x82be1120 };
 const POKE: Word = { hi: 0xffff8880, lo: 0x3f000000 };
+/** What a program that is not compiled runs in: in kernel text; functions of a program have none. */
+const INTERPRETER: Address = Address.of(0xffffffff815a5, 0x540);
 const EINVAL = -22;
 
 /** Facts of the emulated machine before the first operation, as events with number 0. */
@@ -221,8 +223,13 @@ class Runtime {
   #compile(program: EmulatedProgram, fn: EmulatedFunction, final: boolean): boolean {
     const clone = fn.blinded && !fn.allocated ? this.#identities.program() : null;
     const type = program.classic ? 'classic' : program.functions.length > 1 ? 'function' : 'program';
+    const entry = fn.allocated ? entryOf(this.machine.memory(), fn) : null;
     const compiled = this.#with({ fn: fn.spec, clone, type, final, capable: program.capable }, () =>
-      this.machine.run(LOADER, bpfIntJitCompile, { prog: fn.pointer }),
+      this.machine.run(LOADER, bpfIntJitCompile, {
+        prog: fn.pointer,
+        jited_len: entry?.length ?? 0,
+        bpf_func: entry?.start ?? (type === 'function' ? Address.zero : INTERPRETER),
+      }),
     );
     if (!compiled.jited) return false;
     fn.pointer = compiled.prog;

@@ -17,6 +17,7 @@ import type {
 import { folder } from '../../memory/evolve.js';
 import type { Memory } from '../../memory/memory.js';
 import type { Profile } from '../../profile/profile.js';
+import { signaturesOf } from '../../profile/signatures.js';
 import { Word } from '../../value/words.js';
 import { choiceText } from '../choices.js';
 import { LINES, type Column } from '../lines.js';
@@ -62,23 +63,36 @@ interface Named {
   readonly columns: readonly { readonly name: string; readonly column: Column }[];
 }
 
-/** Values of a line in the order of the table; each name of the model once. */
-const shapeOf = (table: Readonly<Record<string, Column>>, args: Args): Named => {
+/** Values of a line that the model knows, under the names and in the order of `names`; each name of the model once. */
+const shapeOf = (table: Readonly<Record<string, Column>>, names: readonly string[], args: Args): Named => {
   const columns: { name: string; column: Column }[] = [];
   const used = new Set<string>();
-  for (const [name, column] of Object.entries(table)) {
-    if (used.has(column.as) || column.class === 'ignored') continue;
+  for (const name of names) {
+    const column = table[name];
+    if (column === undefined || used.has(column.as) || column.class === 'ignored') continue;
     const value = args[column.as];
-    if (value === undefined || (typeof value === 'string') !== (column.form === 't')) continue;
+    const text = typeof value === 'string';
+    if (value === undefined || (text !== (column.form === 't') && !(text && FUNCTIONS.has(value)))) continue;
     used.add(column.as);
     columns.push({ name, column });
   }
   return { names: columns.map((c) => c.name).join(','), columns };
 };
 
+/** Kernel functions that are passed as arguments, by what the model calls them: identities, somewhere in kernel text. */
+const FUNCTIONS: ReadonlyMap<string, Word> = new Map([
+  ['trap', { hi: 0xffffffff, lo: 0x810a5c40 }],
+  ['zero', { hi: 0xffffffff, lo: 0x810a5c80 }],
+  ['fill', { hi: 0xffffffff, lo: 0x81035a20 }],
+  ['image', { hi: 0xffffffff, lo: 0x81035a00 }],
+  ['code', { hi: 0xffffffff, lo: 0x81035a00 }],
+  ['instruction', { hi: 0xffffffff, lo: 0x81035a00 }],
+]);
+
 const wordOf = (value: Value): Word => {
   if (typeof value === 'number') return Word.fromNumber(value);
-  if (value === undefined || typeof value === 'string') return Word.zero;
+  if (value === undefined) return Word.zero;
+  if (typeof value === 'string') return FUNCTIONS.get(value) ?? Word.zero;
   return 'page' in value ? Word.fromAddress(value) : value;
 };
 
@@ -95,6 +109,7 @@ export const machine = (options: MachineOptions): Machine => {
   let seq = 0;
   let time = 0;
   let lowestName = options.start.lowestName;
+  const signatures = signaturesOf(options.profile);
 
   const kernel: Kernel = {
     profile: options.profile,
@@ -120,11 +135,11 @@ export const machine = (options: MachineOptions): Machine => {
   };
 
   const line = (who: Runner, kind: 'entered' | 'returned', fn: string, args: Args, call: number): number => {
-    const table = LINES[fn];
-    const { names, columns } = shapeOf(
-      table === undefined ? {} : kind === 'entered' ? table.entry : table.result,
-      args,
-    );
+    const shape = LINES[fn];
+    const table = shape === undefined ? {} : kind === 'entered' ? shape.entry : shape.result;
+    const own = signatures.get(fn);
+    const order = (kind === 'entered' ? own?.args : own?.results) ?? Object.keys(table);
+    const { names, columns } = shapeOf(table, order, args);
     const hi: number[] = [];
     const lo: number[] = [];
     let texts: (string | null)[] | null = null;
@@ -133,7 +148,8 @@ export const machine = (options: MachineOptions): Machine => {
       const word = wordOf(value);
       hi.push(word.hi);
       lo.push(word.lo);
-      if (typeof value === 'string') (texts ??= columns.map(() => null))[hi.length - 1] = value;
+      if (typeof value === 'string' && column.form === 't')
+        (texts ??= columns.map(() => null))[hi.length - 1] = value;
     }
     return emit(who, { kind, fn, place: '', names, values: { hi, lo, texts } }, Origin.derived, call);
   };
