@@ -125,10 +125,9 @@ export const inventoryOf = (audit: Audit): { readonly watch: Watch; readonly tak
       if (by === 0 || last.run.allocated === 0) older++;
       if (partly || prot.includes('?') || area === null) unknown++;
     }
-    const runs = open.map(({ run, programs }) => ({
-      ...run,
-      programs: Array.from(programs, ([number, bytes]) => ({ number, bytes })),
-    }));
+    const runs: ExecutableRun[] = [];
+    for (const { run, programs } of open)
+      runs.push({ ...run, programs: Array.from(programs, ([number, bytes]) => ({ number, bytes })) });
     return { pages, runs, older, unknown };
   };
 
