@@ -10,8 +10,9 @@ import {
   putTable,
   takeNumbers,
   takeTable,
-  textAt,
+  textRange,
   type TextNumbers,
+  type Texts,
 } from './table.js';
 
 const AREAS = { start: PAGE, pages: UINT, flags: UINT, caller: UINT, lazy: UINT, since: UINT, frames: UINT };
@@ -38,8 +39,8 @@ export const putAreas = (out: Output, areas: SparseMap<Area>, texts: TextNumbers
   );
 };
 
-export const takeAreas = (input: Input, texts: readonly string[], owner: object | null): SparseMap<Area> => {
-  const columns = takeTable(input, AREAS);
+export const takeAreas = (input: Input, texts: Texts, owner: object | null): SparseMap<Area> => {
+  const columns = takeTable(input, { ...AREAS, caller: textRange(texts) });
   const all = takeNumbers(input, INT);
   let at = 0;
   const areas = Array.from(columns.start, (start, i): Area => {
@@ -51,7 +52,7 @@ export const takeAreas = (input: Input, texts: readonly string[], owner: object 
       start,
       pages: columns.pages[i] as number,
       flags: columns.flags[i] as number,
-      caller: textAt(input, texts, columns.caller[i] as number),
+      caller: texts.at(columns.caller[i] as number),
       state: columns.lazy[i] === 0 ? 'live' : 'lazy',
       frames,
       since: columns.since[i] as number,
@@ -70,12 +71,12 @@ export const putUnknown = (out: Output, unknown: readonly Unknown[], texts: Text
     seq: (u) => u.seq,
   });
 
-export const takeUnknown = (input: Input, texts: readonly string[]): readonly Unknown[] => {
-  const columns = takeTable(input, UNKNOWN);
+export const takeUnknown = (input: Input, texts: Texts): readonly Unknown[] => {
+  const columns = takeTable(input, { ...UNKNOWN, why: textRange(texts) });
   return Array.from(columns.page, (page, i) => ({
     page,
     pages: columns.pages[i] as number,
-    why: textAt(input, texts, columns.why[i] as number),
+    why: texts.at(columns.why[i] as number),
     seq: columns.seq[i] as number,
   }));
 };

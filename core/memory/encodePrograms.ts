@@ -6,7 +6,7 @@ import { Word } from '../value/words.js';
 import { chunkBlock, type Program, type ProgramState } from './memory.js';
 import { SparseMap } from './sparse.js';
 import { HALF, INT, PAGE, UINT, putNumbers, putTable, takeNumbers, takeTable, textRange } from './table.js';
-import type { TextNumbers } from './table.js';
+import type { TextNumbers, Texts } from './table.js';
 
 /** What is not known of a program is 0 and has a bit in `absent`. Places are counted from the chunk's, lengths from `proglen`: mostly small numbers. */
 const PROGRAMS = {
@@ -62,16 +62,12 @@ export const putPrograms = (out: Output, programs: SparseMap<Program>, texts: Te
 
 /** Programs as their columns, and the map that is made of them. */
 export interface StoredPrograms {
-  readonly texts: readonly string[];
+  readonly texts: Texts;
   readonly columns: { readonly [K in keyof typeof PROGRAMS]: Float64Array };
   readonly programs: SparseMap<Program>;
 }
 
-export const takePrograms = (
-  input: Input,
-  texts: readonly string[],
-  owner: object | null,
-): StoredPrograms => {
+export const takePrograms = (input: Input, texts: Texts, owner: object | null): StoredPrograms => {
   const text = textRange(texts);
   const state = { min: 0, max: STATES.length - 1 };
   const c = takeTable(input, { ...PROGRAMS, type: text, name: text, state });
@@ -86,11 +82,11 @@ export const takePrograms = (
       chunk: Address.of(page, offset),
       bytes: proglen + whole(c.bytes[i]),
       proglen,
-      type: texts[c.type[i] as number] as string,
+      type: texts.at(c.type[i] as number),
       start:
         absent & NO_START ? null : Address.of(page + whole(c.startPage[i]), offset + whole(c.startOffset[i])),
       length: absent & NO_LENGTH ? null : proglen + whole(c.length[i]),
-      name: absent & NO_NAME ? null : (texts[c.name[i] as number] as string),
+      name: absent & NO_NAME ? null : texts.at(c.name[i] as number),
       id: absent & NO_ID ? null : whole(c.id[i]),
       symbols: whole(c.symbols[i]),
       state: STATES[c.state[i] as number] as ProgramState,
@@ -99,27 +95,13 @@ export const takePrograms = (
   return { texts, columns: c, programs: SparseMap.of(c.number, programAt, owner) };
 };
 
-/** Place of a program in the columns, or -1. */
-export const programIndex = ({ columns: { number } }: StoredPrograms, wanted: number): number => {
-  let low = 0;
-  let high = number.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const found = number[middle] as number;
-    if (found === wanted) return middle;
-    if (found < wanted) low = middle + 1;
-    else high = middle - 1;
-  }
-  return -1;
-};
-
 /** Where the code of a program ends; null where that is not known. */
 export const codeEnd = ({ start, length }: Program): Address | null =>
   start === null || length === null ? null : Address.add(start, length);
 
-/** Whether a program has a name and a known place: then its symbol may be like it. */
+/** Whether there is a program i and it has a name and a known place: then its symbol may be like it. */
 export const isPlaced = ({ columns: { absent } }: StoredPrograms, i: number): boolean =>
-  ((absent[i] as number) & (NO_START | NO_LENGTH | NO_NAME)) === 0;
+  i < absent.length && ((absent[i] as number) & (NO_START | NO_LENGTH | NO_NAME)) === 0;
 
 /** What the symbol of a placed program says: its name, where its code begins and ends. */
 export const symbolOf = (
@@ -131,7 +113,7 @@ export const symbolOf = (
     whole(c.offset[i]) + whole(c.startOffset[i]),
   );
   const end = Address.add(start, whole(c.proglen[i]) + whole(c.length[i]));
-  return { start, end, name: texts[c.name[i] as number] as string };
+  return { start, end, name: texts.at(c.name[i] as number) };
 };
 
 type Index = SparseMap<readonly number[]>;

@@ -1,13 +1,23 @@
 import { damaged, type Input } from '../codec/input.js';
 import { whole } from '../value/whole.js';
 import type { Output } from '../codec/output.js';
-import { codeEnd, isPlaced, programIndex, symbolOf, type StoredPrograms } from './encodePrograms.js';
+import { codeEnd, isPlaced, symbolOf, type StoredPrograms } from './encodePrograms.js';
 import { Address } from '../value/address.js';
 import type { KernelSymbol, Program } from './memory.js';
 import { SparseMap } from './sparse.js';
-import { HALF, INT, PAGE, UINT, putTable, takeTable, textRange, type TextNumbers } from './table.js';
+import {
+  HALF,
+  INT,
+  PAGE,
+  UINT,
+  putTable,
+  takeTable,
+  textRange,
+  type TextNumbers,
+  type Texts,
+} from './table.js';
 
-/** `own`: 1 where the symbol says of its program what the program says itself: name, start and end. */
+/** `own`: 1 where the symbol says of its program what the program says itself: name, start and end. `program`: then which one of all, else its number. */
 const SYMBOLS = { own: UINT, program: UINT, ksymHi: HALF, ksymLo: HALF };
 /** The others, end from the start. */
 const OTHERS = { page: PAGE, offset: UINT, endPage: INT, endOffset: UINT, name: UINT };
@@ -24,12 +34,13 @@ export const putSymbols = (
   programs: SparseMap<Program>,
   texts: TextNumbers,
 ): void => {
+  const places = new Map(Array.from(SparseMap.entries(programs), ([number], i) => [number, i]));
   const rows = Array.from(SparseMap.entries(symbols), ([, list]) => list)
     .flat()
     .map((symbol) => ({ symbol, own: isOwn(symbol, SparseMap.get(programs, symbol.program)) }));
   putTable(out, SYMBOLS, rows, {
     own: ({ own }) => (own ? 1 : 0),
-    program: ({ symbol }) => symbol.program,
+    program: ({ own, symbol }) => (own ? (places.get(symbol.program) as number) : symbol.program),
     ksymHi: ({ symbol }) => symbol.ksym.hi,
     ksymLo: ({ symbol }) => symbol.ksym.lo,
   });
@@ -47,20 +58,20 @@ export const putSymbols = (
 export const takeSymbols = (
   input: Input,
   stored: StoredPrograms,
-  texts: readonly string[],
+  texts: Texts,
   owner: object | null,
 ): SparseMap<readonly KernelSymbol[]> => {
   const rows = takeTable(input, SYMBOLS);
   const others = takeTable(input, { ...OTHERS, name: textRange(texts) });
-  const { page, startPage } = stored.columns;
+  const { number, page, startPage } = stored.columns;
   // Of each symbol the row that says where it is: of its program, or among the others (-1 and less).
   const source = new Int32Array(rows.own.length);
   const pages: number[] = [];
   const starts: number[] = [];
   let other = 0;
   for (let i = 0; i < rows.own.length; i++) {
-    const program = rows.own[i] === 1 ? programIndex(stored, rows.program[i] as number) : -1;
-    if (rows.own[i] === 1 && (program < 0 || !isPlaced(stored, program)))
+    const program = rows.own[i] === 1 ? (rows.program[i] as number) : -1;
+    if (program >= 0 && !isPlaced(stored, program))
       damaged(input, 'a symbol is like a program that is not known');
     if (program < 0 && other >= others.page.length) damaged(input, 'a symbol is missing');
     source[i] = program < 0 ? -1 - other++ : program;
@@ -81,12 +92,12 @@ export const takeSymbols = (
     return {
       start: Address.of(first, whole(others.offset[i])),
       end: Address.of(first + whole(others.endPage[i]), whole(others.endOffset[i])),
-      name: texts[others.name[i] as number] as string,
+      name: texts.at(others.name[i] as number),
     };
   };
   const symbolAt = (i: number): KernelSymbol => {
-    const program = whole(rows.program[i]);
     const row = source[i] as number;
+    const program = whole(row < 0 ? rows.program[i] : number[row]);
     const { start, end, name } = row < 0 ? otherPlace(-1 - row) : symbolOf(stored, row);
     return { start, end, name, ksym: { hi: whole(rows.ksymHi[i]), lo: whole(rows.ksymLo[i]) }, program };
   };

@@ -26,7 +26,7 @@ import { SparseMap } from './sparse.js';
 import { HALF, INT, PAGE, TextNumbers, UINT, putTable, takeTable, takeTexts } from './table.js';
 
 /** First byte; a segment of events has 1, a list of segments 2. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** What there is once. `absent`: 1 where what is charged is not known, 2 where the limit is not. */
 const SINGLES = {

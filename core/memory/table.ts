@@ -1,5 +1,5 @@
 import { damaged, takeBytes, takeUpTo, type Input } from '../codec/input.js';
-import { putIntegers, takeIntegers, type Range } from '../codec/integers.js';
+import { check, putIntegers, takeIntegers, type Range } from '../codec/integers.js';
 import { MAX_HALF, MAX_INT, MAX_PAGE } from '../codec/layout.js';
 import { newOutput, putBytes, putUint, type Output } from '../codec/output.js';
 import { putText, takeText } from '../codec/utf8.js';
@@ -21,6 +21,34 @@ export type Shape = Readonly<Record<string, Range>>;
 /** How each column is had from a row. */
 type Getters<S extends Shape, T> = { readonly [K in keyof S]: (row: T) => number };
 
+/** What all values are multiples of; 1 where there is no more than that. */
+const unitOf = (values: Float64Array): number => {
+  let unit = 0;
+  for (let i = 0; i < values.length && unit !== 1; i++) {
+    let rest = Math.abs(values[i] as number);
+    while (rest !== 0) [unit, rest] = [rest, unit % rest];
+  }
+  return unit === 0 ? 1 : unit;
+};
+
+/** The unit of a column (addresses are multiples of 64, of 4096), then its values in units. */
+const putColumn = (out: Output, values: Float64Array, range: Range): void => {
+  if (values.length === 0) return;
+  for (const value of values) check(value, range);
+  const unit = unitOf(values);
+  putUint(out, unit);
+  if (unit > 1) for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) / unit;
+  putIntegers(out, values, values.length, range);
+};
+
+const takeColumn = (input: Input, values: Float64Array, { min, max }: Range): void => {
+  if (values.length === 0) return;
+  const unit = takeUpTo(input, MAX_INT, 'the unit of a column');
+  if (unit === 0) damaged(input, 'the unit of a column is 0');
+  takeIntegers(input, values, values.length, { min: Math.ceil(min / unit), max: Math.floor(max / unit) });
+  if (unit > 1) for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * unit;
+};
+
 /** How many rows, then each column. */
 export const putTable = <S extends Shape, T>(
   out: Output,
@@ -33,7 +61,7 @@ export const putTable = <S extends Shape, T>(
   for (const [name, range] of Object.entries(shape)) {
     const get = getters[name] as (row: T) => number;
     for (let i = 0; i < rows.length; i++) values[i] = get(rows[i] as T);
-    putIntegers(out, values, rows.length, range);
+    putColumn(out, values, range);
   }
 };
 
@@ -47,7 +75,7 @@ export const takeTable = <S extends Shape>(
   const all = new Float64Array(count * shapes.length);
   const columns = shapes.map(([name, range], i) => {
     const values = all.subarray(i * count, (i + 1) * count);
-    takeIntegers(input, values, count, range);
+    takeColumn(input, values, range);
     return [name, values] as const;
   });
   return Object.fromEntries(columns) as { readonly [K in keyof S]: Float64Array };
@@ -59,9 +87,15 @@ export const putNumbers = (out: Output, numbers: ArrayLike<number>, range: Range
   // A loop: Float64Array.from goes through an iterator.
   const values = new Float64Array(numbers.length);
   for (let i = 0; i < numbers.length; i++) values[i] = numbers[i] as number;
-  putIntegers(out, values, numbers.length, range);
+  putColumn(out, values, range);
 };
 export const takeNumbers = (input: Input, range: Range): Float64Array => takeTable(input, { range }).range;
+
+/** How the kernel names programs: this, the tag as 16 hexadecimal digits, `_` and a name. Thousands of texts are such names. */
+const PREFIX = 'bpf_prog_';
+const NAME = /^bpf_prog_[0-9a-f]{16}/;
+const TAG_BYTES = 8;
+const NAME_START = PREFIX.length + 2 * TAG_BYTES;
 
 /** Texts, numbered in the order of first use. */
 export class TextNumbers {
@@ -73,54 +107,68 @@ export class TextNumbers {
     return number;
   }
 
-  /** Lengths in bytes, then all of them in a row. */
+  /** Of each text twice the length in bytes of what is written out, and 1 where a prefix and a tag come before that; then all tags as bytes; then what is written out. */
   put(out: Output): void {
     const all = newOutput(4096);
+    const tags: number[] = [];
     const lengths: number[] = [];
     for (const text of this.#numbers.keys()) {
       const start = all.at;
-      putText(all, text);
-      lengths.push(all.at - start);
+      const named = NAME.test(text);
+      if (named)
+        for (let at = PREFIX.length; at < NAME_START; at += 2)
+          tags.push(parseInt(text.slice(at, at + 2), 16));
+      putText(all, named ? text.slice(NAME_START) : text);
+      lengths.push(2 * (all.at - start) + (named ? 1 : 0));
     }
     putNumbers(out, lengths, UINT);
+    putBytes(out, Uint8Array.from(tags));
     putBytes(out, all.bytes.subarray(0, all.at));
   }
 }
 
-/** Code units given to fromCharCode at once. */
-const PIECE = 4096;
+/** The texts that were put, by number. Each is made when it is first asked for. */
+export interface Texts {
+  readonly count: number;
+  readonly at: (number: number) => string;
+}
 
 const isAscii = (bytes: Uint8Array): boolean => {
   for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) > 0x7f) return false;
   return true;
 };
 
-const asciiText = (bytes: Uint8Array): string => {
+const tagText = (bytes: Uint8Array): string => {
   let text = '';
-  for (let at = 0; at < bytes.length; at += PIECE)
-    text += Reflect.apply(String.fromCharCode, null, bytes.subarray(at, at + PIECE)) as string;
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
   return text;
 };
 
-/** The texts that were put; number n is that of the nth. */
-export const takeTexts = (input: Input): readonly string[] => {
+export const takeTexts = (input: Input): Texts => {
   const lengths = takeNumbers(input, UINT);
-  const size = lengths.reduce((sum, length) => sum + length, 0);
-  if (size > input.end - input.at) damaged(input, 'the texts are longer than the bytes');
-  const bytes = takeBytes(input, size);
-  const texts: string[] = [];
-  let at = 0;
-  // Thousands of names: all at once, then cut, unless something else than ASCII is among them.
-  const whole = isAscii(bytes) ? asciiText(bytes) : null;
-  for (const length of lengths) {
-    texts.push(whole === null ? takeText({ bytes, at, end: at + length }) : whole.substring(at, at + length));
-    at += length;
+  const count = lengths.length;
+  // Where the texts and the tags begin.
+  const starts = new Float64Array(count + 1);
+  const tagged = new Uint32Array(count + 1);
+  for (let i = 0; i < count; i++) {
+    const length = lengths[i] as number;
+    starts[i + 1] = (starts[i] as number) + Math.floor(length / 2);
+    tagged[i + 1] = (tagged[i] as number) + (length % 2) * TAG_BYTES;
   }
-  return texts;
+  const size = (starts[count] as number) + (tagged[count] as number);
+  if (size > input.end - input.at) damaged(input, 'the texts are longer than the bytes');
+  const tags = takeBytes(input, tagged[count] as number);
+  const bytes = takeBytes(input, starts[count] as number);
+  const make = (i: number): string => {
+    const [from, to] = [tagged[i] as number, tagged[i + 1] as number];
+    const rest = takeText({ bytes, at: starts[i] as number, end: starts[i + 1] as number });
+    return from === to ? rest : PREFIX + tagText(tags.subarray(from, to)) + rest;
+  };
+  const texts = new Array<string | undefined>(count);
+  // Bytes that are no text are found out here, not later.
+  if (!isAscii(bytes)) for (let i = 0; i < count; i++) texts[i] = make(i);
+  return { count, at: (number) => (texts[number] ??= make(number)) };
 };
 
 /** Numbers of texts that there are. */
-export const textRange = (texts: readonly string[]): Range => ({ min: 0, max: texts.length - 1 });
-
-export const textAt = (input: Input, texts: readonly string[], number: number): string =>
-  texts[number] ?? damaged(input, `there is no text ${number}`);
+export const textRange = ({ count }: Texts): Range => ({ min: 0, max: count - 1 });

@@ -6,6 +6,9 @@ import { evolveAll, folder } from '../../../core/memory/evolve.js';
 import { factsOf } from '../../../core/memory/facts.js';
 import { Memory, nothing } from '../../../core/memory/memory.js';
 import { SparseMap } from '../../../core/memory/sparse.js';
+import { Address } from '../../../core/value/address.js';
+import { Word } from '../../../core/value/words.js';
+import { event as madeEvent } from '../codec/given.js';
 import { anyStream } from './arbitrary.js';
 
 const restored = (memory: Memory): Memory => {
@@ -15,6 +18,12 @@ const restored = (memory: Memory): Memory => {
 };
 
 const text = (memory: Memory): string => Buffer.from(encodeMemory(memory)).toString('hex');
+
+/** Bytes of a memory in which one symbol is known. */
+const sizeOfNamed = (name: string): number => {
+  const symbol = { program: 1, start: Address.zero, end: Address.zero, name, ksym: Word.zero, id: 0 };
+  return encodeMemory(evolveAll(nothing, [madeEvent('published', symbol)])).length;
+};
 
 describe('the bytes of a memory', () => {
   it('say what its facts say', () => {
@@ -45,6 +54,42 @@ describe('the bytes of a memory', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('keep every name, be it like those of programs or not', () => {
+    const names = [
+      'bpf_prog_17ae4772ea1d9758_p1941',
+      'bpf_prog_00000000ffffffff',
+      'bpf_prog_17AE4772EA1D9758_x',
+      'bpf_prog_17ae4772ea1d975',
+      'bpf_prog_é',
+      'bpf_prog_17ae4772ea1d9758_é',
+      '',
+    ];
+    const events = names.map((name, i) =>
+      madeEvent(
+        'published',
+        {
+          program: i + 1,
+          start: Address.of(0xffffffffc0000, i * 64),
+          end: Address.of(0xffffffffc0000, i * 64 + 64),
+          name,
+          ksym: Word.zero,
+          id: 0,
+        },
+        { seq: i + 1 },
+      ),
+    );
+    for (const some of [events, events.slice(0, 2), []]) {
+      const again = restored(evolveAll(nothing, some));
+      expect(Array.from(Memory.symbols(again), ({ name }) => name)).to.deep.equal(
+        names.slice(0, some.length),
+      );
+    }
+  });
+
+  it('are short: of a name like those of programs they hold eight bytes and the rest', () => {
+    expect(sizeOfNamed('bpf_prog_17ae4772ea1d9758_x') - sizeOfNamed('_x')).to.equal(8);
   });
 
   it('are equal where the facts are, and only there', () => {
