@@ -17,6 +17,11 @@ function refuse(what) {
 /** Nobody reads the output any more (`| head`): stop at once and in silence. No verdict was reached, so not 0. */
 function end(error) {
   if (error.code === 'EPIPE' && error.syscall === 'write') process.exit(process.exitCode ?? SIGPIPE);
+  if (error.syscall === 'write' && error.code !== undefined) {
+    const why = error.message.replace(/^[A-Z]+: /, '').replace(/, write$/, '');
+    process.stderr.write(`pagetrail: writing failed: ${why} (standard output). Check the free space\n`);
+    process.exit(BAD_USE);
+  }
   process.stderr.write(`pagetrail: internal error\n${error.stack ?? error}\n`);
   process.exit(INTERNAL);
 }

@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import * as v from 'valibot';
+import { PROFILES } from '../core/profile/profiles.js';
 import { ok, type Failure, type Result } from '../core/value/failure.js';
 import type { Store } from '../store/index.js';
 import { importTrace, type Imported } from '../traces/import/import.js';
@@ -74,7 +75,10 @@ export const importCommand = command({
   arguments: [['<path>', 'trace file, capture folder, or - for standard input']],
   options: [
     ['--name <name>', 'name of the trace (default: that of the folder or file)'],
-    ['--profile <profile>', 'follow it as this kernel (default: recognised), see kernel profiles in docs/'],
+    [
+      '--profile <profile>',
+      `follow it as this kernel (default: recognised): ${PROFILES.map(({ name }) => name).join(', ')}`,
+    ],
   ],
   examples: [
     { line: 'pagetrail import recording/', does: 'a capture folder' },

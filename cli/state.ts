@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { ok } from '../core/value/failure.js';
 import { stateOf } from '../replay/state.js';
 import { stateSections } from '../replay/stateSections.js';
-import { bytesText } from '../replay/numbers.js';
+import { grouped } from '../replay/numbers.js';
 import { readingLog } from './log/open.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
@@ -13,7 +13,7 @@ import { sectionLines } from './show/sections.js';
 const MOST = 20;
 
 const chargeText = (charged: number | null): string =>
-  `JIT memory charged: ${charged === null ? 'not known' : bytesText(charged)}`;
+  `JIT memory charged: ${charged === null ? 'not known' : `${grouped(charged)} bytes`}`;
 
 export const state = command({
   about:

@@ -4,6 +4,7 @@
  */
 import { fail, ok, type Result } from '../core/value/failure.js';
 import { nearNames } from '../store/index.js';
+import { timeText } from './clock.js';
 
 /** A place in a trace as somebody wrote it. */
 export type Where =
@@ -40,12 +41,12 @@ export interface MomentSource {
   lastAt(time: number): Result<number>;
 }
 
-const FORMS = 'write 42 (an event), #MARKER, 6.817602s (a time), start or end';
+const FORMS = '42 (an event), #MARKER, 6.817602s (a time), start or end';
 const PHASE = 'phase: ';
 const NS_DIGITS = 9;
 
 const bad = (text: string, why: string): Result<never> =>
-  fail('bad-moment', `${JSON.stringify(text)} is no moment: ${why}`, undefined, FORMS);
+  fail('bad-moment', `${JSON.stringify(text)} is no moment: ${why}`, undefined, `write ${FORMS}`);
 
 /** Reads WHERE. Failure: `bad-moment`. */
 export const parseWhere = (text: string): Result<Where> => {
@@ -74,7 +75,7 @@ export const parseMoment = (text: string): Result<WrittenMoment> => {
       'bad-moment',
       `${JSON.stringify(text)} names no trace`,
       undefined,
-      `write TRACE@WHERE: ${FORMS} as WHERE`,
+      `write TRACE@WHERE; WHERE is ${FORMS}`,
     );
   const where = parseWhere(at < 0 ? 'end' : text.slice(at + 1));
   return where.ok ? ok({ trace, where: where.value }) : where;
@@ -87,10 +88,8 @@ export const whereText = (where: Where): string => {
       return String(where.seq);
     case 'marker':
       return `#${where.text}`;
-    case 'time': {
-      const digits = where.ns.toString().padStart(NS_DIGITS + 1, '0');
-      return `${digits.slice(0, -NS_DIGITS)}.${digits.slice(-NS_DIGITS)}s`;
-    }
+    case 'time':
+      return timeText(where.ns);
     default:
       return where.kind;
   }
@@ -135,12 +134,18 @@ const ambiguous = (source: MomentSource, text: string, found: readonly MarkerAt[
 const noMarker = (source: MomentSource, text: string, markers: readonly MarkerAt[]): Result<never> => {
   const names = [...new Set(markers.map((marker) => called(marker.text)))];
   const near = nearNames(text, names);
+  // Phases are few and short; the operations of a workload are neither.
+  const phases = [
+    ...new Set(
+      markers.filter((marker) => marker.text.startsWith(PHASE)).map((marker) => called(marker.text)),
+    ),
+  ];
   const hint =
     names.length === 0
       ? 'this trace has no markers: write the number of an event, a time, start or end'
       : near.length > 0
         ? `did you mean ${near.map((name) => `#${name}`).join(' or ')}?`
-        : `its markers are ${listed(names.map((name) => `#${name}`))}`;
+        : `its markers are ${listed((phases.length > 0 ? phases : names).map((name) => `#${name}`))}`;
   return fail('no-such-marker', `trace ${source.name} has no marker #${text}`, undefined, hint);
 };
 

@@ -104,5 +104,5 @@ function whichThen(c: Connection, name: string): string {
   if (near.length > 0) return `did you mean ${near.join(' or ')}?`;
   return names.length <= FEW
     ? `there are: ${names.join(', ')}`
-    : `there are ${names.length} others: list them`;
+    : `pagetrail traces lists the ${names.length} that there are`;
 }

@@ -385,6 +385,12 @@ describe('A log', () => {
     });
 
     it('ends with 1 for a root that the trace never had', async () => {
+      const all = await at.run(['verify']);
+      expect(all.code).to.equal(0);
+      const { traces } = (await json('verify')) as { traces: readonly unknown[] };
+      expect(all.out.match(/ intact /g)).to.have.length(traces.length);
+      expect(traces.map((one) => (one as { trace: string }).trace)).to.include('small');
+      expect((await at.run(['verify', '--root', 'ab'.repeat(32)])).code).to.equal(2);
       const { code, out } = await at.run(['verify', 'small', '--root', 'ab'.repeat(32)]);
       expect(code).to.equal(1);
       expect(out).to.include('never had this root');

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { format } from 'prettier';
@@ -48,6 +48,25 @@ describe('pagetrail as a process', () => {
     });
     expect(err).to.equal('');
     expect(code).not.to.equal(0);
+  });
+});
+
+(existsSync('/dev/full') ? describe : describe.skip)('a full disk behind standard output', () => {
+  it('is said in one line, with exit code 2', () => {
+    const at = place();
+    const full = openSync('/dev/full', 'w');
+    for (const args of [['--help'], ['probes']]) {
+      const ran = spawnSync(process.execPath, [`${root}bin/pagetrail.js`, ...args], {
+        cwd: at.folder,
+        stdio: ['ignore', full, 'pipe'],
+      });
+      expect(ran.stderr.toString()).to.equal(
+        'pagetrail: writing failed: no space left on device (standard output). Check the free space\n',
+      );
+      expect(ran.status).to.equal(2);
+    }
+    closeSync(full);
+    at.remove();
   });
 });
 

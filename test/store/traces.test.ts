@@ -89,6 +89,6 @@ describe('Traces', () => {
     expect(failure(store.trace('S5')).hint).to.match(/^did you mean 6\.1-S5/);
     expect(failure(store.trace('elsewhere')).hint).to.equal('there are: rc3-S8, rc3-S1, 6.1-S5, 5.10-S2');
     for (let i = 0; i < 10; i++) newTrace(store, `import number ${i}`);
-    expect(failure(store.trace('elsewhere')).hint).to.equal('there are 14 others: list them');
+    expect(failure(store.trace('elsewhere')).hint).to.equal('pagetrail traces lists the 14 that there are');
   });
 });
