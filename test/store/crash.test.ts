@@ -11,9 +11,17 @@ const SEED = Number(process.env['PAGETRAIL_SEED'] ?? Date.now() % 1e6);
 /** The log after a crash: all that was acknowledged, nothing but whole commits, and it can go on. */
 function check(errand: Errand, lines: readonly string[]): void {
   const { file, perCommit = 1 } = errand;
-  const start = performance.now();
-  const store = open(file, { projections: [seen], decode: decodeText, rebuild: 'on-demand' });
-  expect(performance.now() - start, 'milliseconds to open again').to.be.below(1000);
+  let read = 0;
+  const store = open(file, {
+    projections: [seen],
+    decode: (bytes) => {
+      read++;
+      return decodeText(bytes);
+    },
+    // Derived tables are never behind what was committed: where there are some, nothing has to be read for them.
+    rebuild: errand.projections === true ? 'at-once' : 'on-demand',
+  });
+  expect(read, 'segments read to open again').to.equal(0);
   const log = newTrace(store);
   const n = log.info.segments;
   expect(n, 'acknowledged').to.be.at.least(acknowledged(lines));
