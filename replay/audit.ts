@@ -8,6 +8,7 @@ import type { Rule, Subject } from '../core/audit/rule.js';
 import { profileNamed } from '../core/profile/profiles.js';
 import { ok, type Result } from '../core/value/failure.js';
 import type { At, Moment, TraceView } from './log.js';
+import { missingLines } from './missing.js';
 
 export interface AuditOptions {
   /** Only events up to this moment; default: all. */
@@ -33,6 +34,7 @@ export const subjectOf = (trace: TraceView): Subject => {
     arch: ARCHES.find(({ name }) => name === trace.arch) ?? null,
     kernel: trace.kernel,
     source: trace.info.meta['source'] === 'emulation' ? 'emulation' : 'recording',
+    missing: missingLines(trace),
   };
 };
 

@@ -1,5 +1,6 @@
 import type { Memory } from '../../core/memory/memory.js';
 import type { Moment, TraceView } from '../../replay/log.js';
+import { missingLines } from '../../replay/missing.js';
 import { shownDiff, type ShownDiff } from '../../replay/shownDiff.js';
 import { unknownRanges } from '../../replay/unknown.js';
 import { ok, type Result } from '../../core/value/failure.js';
@@ -10,7 +11,7 @@ export interface DiffOfStates {
   readonly from: Moment;
   readonly to: Moment;
   readonly diff: ShownDiff;
-  /** Events were lost between them, or something that matters is unknown at one of them: no difference is no proof then. */
+  /** Events were lost between them or nobody knows where, or something that matters is unknown at one of them: no difference is no proof then. */
   readonly open: boolean;
 }
 
@@ -31,7 +32,7 @@ export function diffOfStates(
     from: a.moment,
     to: b.moment,
     diff: shownDiff(from.value, to.value, { physical }),
-    open: isOpen(from.value, to.value),
+    open: isOpen(from.value, to.value) || missingLines(a.trace) !== null || missingLines(b.trace) !== null,
   });
 }
 

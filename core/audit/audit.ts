@@ -121,7 +121,7 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
   let lost = 0;
   let divergences = 0;
   let last = 0;
-  const holes: string[] = [];
+  const holes: string[] = subject.missing ? [`lines are missing somewhere: ${subject.missing}`] : [];
 
   const running = rules.map((rule): Running => {
     const findings = findingsOf(rule.id);

@@ -13,6 +13,8 @@ export interface Subject {
   readonly kernel: string | null;
   /** `emulation`: everything is derived by the model. */
   readonly source: 'recording' | 'emulation';
+  /** How it is known that lines are missing, nobody knows where: then no rule holds at any moment. */
+  readonly missing?: string | null;
 }
 
 /** What a rule may use while it watches a trace. */

@@ -172,6 +172,7 @@ export const importTrace = async (
       'was tracing on, and were the probes set? `pagetrail probes` prints a script that sets them',
     );
   const missing = counts.entriesInBuffer === null ? 0 : counts.entriesInBuffer - counts.events;
+  // More events than the header counts: it is not the header of these lines, and nobody knows how many are missing.
   const gap =
     missing === 0
       ? null
@@ -196,13 +197,14 @@ export const importTrace = async (
       result.notHeld === 0
         ? counts.skipped
         : { ...counts.skipped, 'other event before the first call': result.notHeld },
-    lost: counts.lost + overwrittenEvents(counts) + (gap?.lost ?? 0),
+    lost: counts.lost + overwrittenEvents(counts) + (gap === null ? 0 : Math.max(1, gap.lost)),
     calls: result.calls,
     divergences: result.divergences.length,
     root: result.log.info.root,
   };
   const finished = result.log.finish({
     ...report,
+    missing: gap?.why ?? null,
     events_logged: result.events,
     choices: result.choices,
     divergence_list: result.divergences,

@@ -72,7 +72,7 @@ export const genesisBytes = (events: readonly Event[]): Uint8Array => encodeEven
 export interface Pipeline {
   /** False once the pipeline has failed: nothing more is taken. */
   readonly take: (line: TraceLine) => boolean;
-  /** Events lost outside the lines (the header's count): a gap before the first line. */
+  /** Lines that are missing nobody knows where (by the header's count): a gap after the last one. `lost` 0: not known how many. */
   readonly end: (missing: { readonly lost: number; readonly why: string } | null) => Result<PipelineResult>;
 }
 
