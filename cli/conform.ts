@@ -1,23 +1,17 @@
 import * as v from 'valibot';
 import { ok } from '../core/value/failure.js';
-import { conform, type ConformReport } from '../traces/conform/conform.js';
+import { conform } from '../traces/conform/conform.js';
+import { verdictOf, type Verdict } from '../traces/conform/verdict.js';
 import { reading } from './log/open.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { text } from './program/values.js';
 import { conformLines } from './show/conformed.js';
 
-const sum = (report: ConformReport, of: (moment: ConformReport['moments'][number]) => number): number =>
-  report.moments.reduce((total, moment) => total + of(moment), 0);
-
-/** Differences and unexplained divergences are findings; executable pages or lost events that nobody knows of leave the verdict open. */
-const verdict = (report: ConformReport, lost: number): Exit => {
-  const found =
-    sum(report, ({ differences }) => differences.length) > 0 ||
-    report.divergences.some(({ explained }) => explained === null);
-  if (found) return Exit.findings;
-  const open = lost > 0 || sum(report, ({ executable_unknown }) => executable_unknown) > 0;
-  return open ? Exit.unknown : Exit.nothing;
+const EXIT: Readonly<Record<Verdict, Exit>> = {
+  equal: Exit.nothing,
+  different: Exit.findings,
+  unknown: Exit.unknown,
 };
 
 export const conformCommand = command({
@@ -38,17 +32,11 @@ export const conformCommand = command({
   values: v.object({ trace: text, capture: text }),
   run: (context, { trace, capture }) =>
     reading(context, (store) => {
-      const log = store.trace(trace);
-      if (!log.ok) return log;
       const report = conform(store, trace, capture);
       if (!report.ok) return report;
-      const lost = log.value.info.summary?.['lost'];
-      const exit = verdict(report.value, typeof lost === 'number' ? lost : 0);
+      const exit = EXIT[verdictOf(report.value)];
       if (context.settings.json) context.printJson(report.value);
-      else
-        context.print(
-          ...conformLines(context, report.value, { lost: typeof lost === 'number' ? lost : 0, exit }),
-        );
+      else context.print(...conformLines(context, report.value, exit));
       return ok(exit);
     }),
 });

@@ -39,7 +39,7 @@ const record = async (store: Store, folder: string, name: string): Promise<Resul
   const checked = conform(store, name, folder);
   if (!checked.ok) return checked;
   const { moments } = checked.value;
-  const differences = moments.reduce((sum, m) => sum + m.differences.length, 0);
+  const differences = moments.reduce((sum, m) => sum + m.differences_total, 0);
   const unknown = moments.reduce((sum, m) => sum + m.executable_unknown, 0);
   const pages = moments.reduce((sum, m) => sum + m.pages_checked + m.alias_checked, 0);
   const bytes = moments.reduce((sum, m) => sum + m.bytes_equal, 0);

@@ -37,6 +37,7 @@ const SINGLE = [
   'directBase',
   'vmemmap',
   'lost',
+  'lostAt',
 ] as const;
 type SingleKey = (typeof SINGLE)[number];
 export type SingleDiff = { readonly [K in SingleKey]?: readonly [from: Memory[K], to: Memory[K]] };

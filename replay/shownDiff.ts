@@ -321,6 +321,8 @@ const changedUnknown = (a: Memory, b: Memory): ShownDiff['unknown'] => {
   return { added: missingIn(before, after), removed: missingIn(after, before) };
 };
 
+const SPLITS = /^direct_map_/;
+
 const singleValues = ({ counters, charged, limit }: Memory): Readonly<Record<string, number | null>> => ({
   direct_map_level2_splits: counters.level2Splits,
   direct_map_level3_splits: counters.level3Splits,
@@ -334,7 +336,8 @@ const changedCounters = (a: Memory, b: Memory): ShownDiff['counters'] => {
   const [before, after] = [singleValues(a), singleValues(b)];
   return Object.fromEntries(
     Object.keys(before)
-      .filter((name) => before[name] !== after[name])
+      // What was lost may have been splits: the counters then prove nothing.
+      .filter((name) => before[name] !== after[name] && !(SPLITS.test(name) && a.lost + b.lost > 0))
       .map((name) => [name, [before[name] ?? null, after[name] ?? null]]),
   );
 };

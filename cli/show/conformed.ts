@@ -27,10 +27,10 @@ const row = (context: Context, m: Moment): readonly string[] => [
   m.executable_unknown === 0 ? '0' : context.style.odd(grouped(m.executable_unknown)),
   cell(context, m.alias_checked, m.alias_equal, m.alias_unknown),
   cell(context, m.areas_checked, m.areas_equal, m.areas_unknown),
-  cell(context, m.symbols_checked, m.symbols_equal),
-  cell(context, m.splits_checked, m.splits_equal),
+  cell(context, m.symbols_checked, m.symbols_equal, m.symbols_unknown),
+  cell(context, m.splits_checked, m.splits_equal, m.splits_unknown),
   bytesCell(context, m),
-  m.differences.length === 0 ? context.style.good('0') : context.style.bad(grouped(m.differences.length)),
+  m.differences_total === 0 ? context.style.good('0') : context.style.bad(grouped(m.differences_total)),
 ];
 
 const VERDICTS: Readonly<Record<Exit, string>> = {
@@ -42,11 +42,7 @@ const VERDICTS: Readonly<Record<Exit, string>> = {
 };
 
 /** What conform found, for people. */
-export function conformLines(
-  context: Context,
-  report: ConformReport,
-  { lost, exit }: { readonly lost: number; readonly exit: Exit },
-): readonly string[] {
+export function conformLines(context: Context, report: ConformReport, exit: Exit): readonly string[] {
   const { style } = context;
   const differences = report.moments.flatMap(({ moment, differences: list }) =>
     list.map(({ what, at, state, dump }) => `${moment}: ${what} ${at}: rebuilt ${state}, real ${dump}`),
@@ -72,7 +68,7 @@ export function conformLines(
       report.moments.map((moment) => row(context, moment)),
       style.dim,
     ),
-    ...(differences.length === 0 ? [] : ['', ...some(differences)]),
+    ...(differences.length === 0 ? [] : ['', ...some(differences, total(report.moments))]),
     '',
     ...pairs(
       [
@@ -82,15 +78,27 @@ export function conformLines(
         ],
         ['calls', callsText(context, report.calls)],
         ['choices', choicesText(report)],
-        ['lost', lost === 0 ? 'nothing' : style.bad(plural(lost, 'event'))],
-        ['divergences', divergences.length === 0 ? 'none' : style.bad(grouped(divergences.length))],
+        ['lost', report.lost === 0 ? 'nothing' : style.bad(plural(report.lost, 'event'))],
+        ['divergences', divergencesText(context, report)],
         ['verdict', verdict(VERDICTS[exit])],
       ],
       style.dim,
     ),
-    ...(divergences.length === 0 ? [] : ['', ...some(divergences)]),
+    ...(divergences.length === 0 ? [] : ['', ...some(divergences, report.divergences_total)]),
   ];
 }
+
+const total = (moments: readonly Moment[]): number =>
+  moments.reduce((sum, { differences_total }) => sum + differences_total, 0);
+
+const divergencesText = (
+  { style }: Context,
+  { divergences_total: all, divergences_unexplained: open }: ConformReport,
+): string => {
+  if (all === 0) return 'none';
+  const explained = all === open ? '' : `, ${grouped(all - open)} of them explained`;
+  return style.bad(`${grouped(all)}${explained}`);
+};
 
 const choicesText = ({ choices }: ConformReport): string => {
   const list = Object.entries(choices);

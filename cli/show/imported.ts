@@ -10,9 +10,11 @@ import { quoted } from './quoted.js';
 
 const MOST = 10;
 
-/** Lines of at most ten of a list, and how many are left. */
-export const some = (lines: readonly string[], most = MOST): readonly string[] =>
-  lines.length <= most ? lines : [...lines.slice(0, most), `… and ${grouped(lines.length - most)} more`];
+/** At most ten lines of a list, and how many are left. `total`: how many there are, where the list has the first of them only. */
+export const some = (lines: readonly string[], total = lines.length): readonly string[] => {
+  const shown = lines.slice(0, MOST);
+  return shown.length === total ? shown : [...shown, `… and ${grouped(total - shown.length)} more`];
+};
 
 /** What an import found, for people. */
 export function importLines(
@@ -63,7 +65,7 @@ export function importLines(
     ),
     ...notes,
   ];
-  if (odd.length > 0) lines.push('', ...some(odd));
+  if (odd.length > 0) lines.push('', ...some(odd, odd.length - divergences.length + report.divergences));
   if (!context.settings.quiet) lines.push('', ...nextSteps(context.program, report.trace, path, isGiven));
   return lines;
 }

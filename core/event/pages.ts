@@ -158,6 +158,6 @@ export const LeafKnown = kindOf<LeafKnown>()(
   'the leaf size of a direct-map region became known',
   {
     page: ['page', 'first pfn of the region'],
-    shift: ['uint', 'log2 of the leaf size in bytes'],
+    shift: ['uint', 'log2 of the leaf size in bytes; 0: no longer known'],
   },
 );

@@ -5,6 +5,7 @@
  * Left out on purpose: cache attributes, the kernel image's own mapping, static protections (no BPF or module page has any).
  */
 import { Space } from '../event/pages.js';
+import { unseenAlias } from '../memory/evolve.js';
 import { Memory, NO_FRAME } from '../memory/memory.js';
 import { LARGE_RUN, PageTable } from '../memory/pageTable.js';
 import { Address } from '../value/address.js';
@@ -36,7 +37,7 @@ interface Change {
 const protAt = (k: Kernel, at: Position): number | null => {
   const entry =
     at.space === Space.direct ? Memory.alias(k.memory(), at.page) : Memory.page(k.memory(), at.page);
-  return entry === null ? (at.space === Space.direct ? Prot.kernel : null) : entry.prot;
+  return entry === null ? (at.space === Space.direct ? unseenAlias(k.memory()) : null) : entry.prot;
 };
 
 const leafAt = function* (k: Kernel, at: Position, numpages: number): Body<number> {

@@ -18,7 +18,7 @@ import {
 } from './table.js';
 
 /** `own`: 1 where the symbol says of its program what the program says itself: name, start and end. `program`: then which one of all, else its number. */
-const SYMBOLS = { own: UINT, program: UINT, ksymHi: HALF, ksymLo: HALF };
+const SYMBOLS = { own: UINT, program: UINT, since: UINT, ksymHi: HALF, ksymLo: HALF };
 /** The others, end from the start. */
 const OTHERS = { page: PAGE, offset: UINT, endPage: INT, endOffset: UINT, name: UINT };
 
@@ -41,6 +41,7 @@ export const putSymbols = (
   putTable(out, SYMBOLS, rows, {
     own: ({ own }) => (own ? 1 : 0),
     program: ({ own, symbol }) => (own ? (places.get(symbol.program) as number) : symbol.program),
+    since: ({ symbol }) => symbol.since,
     ksymHi: ({ symbol }) => symbol.ksym.hi,
     ksymLo: ({ symbol }) => symbol.ksym.lo,
   });
@@ -99,7 +100,8 @@ export const takeSymbols = (
     const row = source[i] as number;
     const program = whole(row < 0 ? rows.program[i] : number[row]);
     const { start, end, name } = row < 0 ? otherPlace(-1 - row) : symbolOf(stored, row);
-    return { start, end, name, ksym: { hi: whole(rows.ksymHi[i]), lo: whole(rows.ksymLo[i]) }, program };
+    const ksym = { hi: whole(rows.ksymHi[i]), lo: whole(rows.ksymLo[i]) };
+    return { start, end, name, ksym, program, since: whole(rows.since[i]) };
   };
   const listAt = (index: number): readonly KernelSymbol[] => {
     const list: KernelSymbol[] = [];

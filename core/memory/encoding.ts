@@ -40,6 +40,7 @@ const SINGLES = {
   vmemmapHi: HALF,
   vmemmapLo: HALF,
   lost: UINT,
+  lostAt: UINT,
   level2Splits: UINT,
   level3Splits: UINT,
   level2Collapses: UINT,
@@ -60,6 +61,7 @@ const putSingles = (out: Output, memory: Memory): void =>
     vmemmapHi: (m) => m.vmemmap.hi,
     vmemmapLo: (m) => m.vmemmap.lo,
     lost: (m) => m.lost,
+    lostAt: (m) => m.lostAt,
     level2Splits: (m) => m.counters.level2Splits,
     level3Splits: (m) => m.counters.level3Splits,
     level2Collapses: (m) => m.counters.level2Collapses,
@@ -68,7 +70,16 @@ const putSingles = (out: Output, memory: Memory): void =>
 
 type Singles = Pick<
   Memory,
-  'seq' | 'time' | 'lowestName' | 'charged' | 'limit' | 'directBase' | 'vmemmap' | 'lost' | 'counters'
+  | 'seq'
+  | 'time'
+  | 'lowestName'
+  | 'charged'
+  | 'limit'
+  | 'directBase'
+  | 'vmemmap'
+  | 'lost'
+  | 'lostAt'
+  | 'counters'
 >;
 
 const takeSingles = (input: Input): Singles => {
@@ -84,6 +95,7 @@ const takeSingles = (input: Input): Singles => {
     directBase: of('directBase'),
     vmemmap: { hi: of('vmemmapHi'), lo: of('vmemmapLo') },
     lost: of('lost'),
+    lostAt: of('lostAt'),
     counters: {
       level2Splits: of('level2Splits'),
       level3Splits: of('level3Splits'),

@@ -119,6 +119,10 @@ const applyUnmapped = (draft: Draft, token: object, event: EventOf<'unmapped'>):
   });
 };
 
+/** Permission of a frame's alias that nothing was said of: memory of the page allocator, unless lost events may have changed it. */
+export const unseenAlias = ({ lost }: Pick<Memory, 'lost'>): number =>
+  lost === 0 ? Prot.kernel : Prot.nothingKnown;
+
 const applyPermission = (draft: Draft, token: object, event: EventOf<'permission'>): void => {
   ownTables(draft, token);
   const direct = event.space === Space.direct;
@@ -134,7 +138,7 @@ const applyPermission = (draft: Draft, token: object, event: EventOf<'permission
         node.count++;
         node.shift[slot] = direct && node.leaf !== 0 ? node.leaf : UNKNOWN_SHIFT;
         node.prot[slot] = direct
-          ? Prot.kernel
+          ? unseenAlias(draft)
           : Prot.present | Prot.unknown(Prot.writable | Prot.executable | Prot.dirty);
         node.frame[slot] = NO_FRAME;
       }
@@ -188,6 +192,7 @@ const applyLeafKnown = (draft: Draft, token: object, event: EventOf<'leaf-known'
   ownTables(draft, token);
   const node = PageTable.writable(draft.direct, token, event.page, true) as PageNode;
   node.leaf = event.shift;
+  if (event.shift === 0) return;
   for (let slot = 0; slot < NODE_PAGES; slot++)
     if (node.shift[slot] === UNKNOWN_SHIFT) node.shift[slot] = event.shift;
 };
@@ -267,6 +272,17 @@ const applyAreasPurged = (draft: Draft, token: object, event: EventOf<'areas-pur
   for (const start of gone) draft.areas = SparseMap.set<Area>(draft.areas, token, start, undefined);
 };
 
+/** Areas with a page of a range; what is found may be replaced meanwhile. */
+const areasIn = (draft: Draft, first: number, end: number): Area[] => {
+  const found: Area[] = [];
+  for (let page = end - 1; ;) {
+    const area = SparseMap.floor(draft.areas, page)?.[1];
+    if (area === undefined || area.start + area.pages <= first) return found;
+    found.push(area);
+    page = area.start - 1;
+  }
+};
+
 const applyForgotten = (draft: Draft, token: object, event: EventOf<'forgotten'>): void => {
   ownTables(draft, token);
   eachSlot(draft.virtual, token, event.page, event.pages, false, (node, slot) => {
@@ -275,17 +291,24 @@ const applyForgotten = (draft: Draft, token: object, event: EventOf<'forgotten'>
     node.shift[slot] = UNKNOWN_SHIFT;
     node.cause[slot] = event.seq;
     const frame = node.frame[slot] as number;
+    node.frame[slot] = NO_FRAME;
+    node.mark[slot] = 0;
+    if (frame < NO_FRAME) draft.names = SparseMap.set<number>(draft.names, token, -frame, undefined);
     if (frame !== NO_FRAME) draft.content = SparseMap.set(draft.content, token, frameKey(frame), undefined);
     if (frame < 0) return;
     const alias = PageTable.writable(draft.direct, token, frame, false);
     const at = frame % NODE_PAGES;
     if (alias !== undefined && alias.shift[at] !== 0) {
       alias.prot[at] = Prot.nothingKnown;
+      alias.frame[at] = NO_FRAME;
       alias.cause[at] = event.seq;
     }
   });
-  // What was forgotten before inside the same pages is said by this alone.
   const end = event.page + event.pages;
+  for (const area of areasIn(draft, event.page, end))
+    if (area.frames !== null)
+      draft.areas = SparseMap.set(draft.areas, token, area.start, { ...area, frames: null });
+  // What was forgotten before inside the same pages is said by this alone.
   draft.unknown = [
     ...draft.unknown.filter((u) => u.page < event.page || u.page + u.pages > end),
     { page: event.page, pages: event.pages, why: event.why, seq: event.seq },
@@ -370,6 +393,7 @@ export const apply = (draft: Draft, token: object, event: Event): void => {
       return;
     case 'gap':
       draft.lost += Math.max(1, event.lost);
+      draft.lostAt = event.seq;
       // Whatever was charged, taken or given back among the lost events is not known.
       draft.charged = null;
       draft.packs = draft.packs.map((pack) =>
@@ -417,6 +441,7 @@ const draftOf = (memory: Memory, token: object): Draft => ({
   directBase: memory.directBase,
   vmemmap: memory.vmemmap,
   lost: memory.lost,
+  lostAt: memory.lostAt,
 });
 
 /** Memory after a batch of events. Earlier memories stay valid. */

@@ -71,6 +71,7 @@ const publish = (draft: Draft, token: object, event: EventOf<'published'>): void
     name: event.name,
     ksym: event.ksym,
     program: event.program,
+    since: event.seq,
   };
   const page = event.start.page;
   const list = SparseMap.get(draft.symbols, page);

@@ -21,10 +21,12 @@ const NO_BYTES = new Uint8Array(0);
 /** The number that follows in a run of frames (or of virtual pages backed). */
 const follows = (first: number, index: number): number => first + frameStep(first) * index;
 
-const areaFacts = (area: Area, say: Say): void => {
-  const { start, pages, flags, caller, since, frames } = area;
+const areaFacts = ({ start, pages, flags, caller, since, state }: Area, say: Say): void => {
   say(since, { kind: 'area-allocated', start, pages, flags, caller });
-  if (area.state === 'lazy') say(since, { kind: 'area-freed', start });
+  if (state === 'lazy') say(since, { kind: 'area-freed', start });
+};
+
+const backingFacts = ({ start, since, frames }: Area, say: Say): void => {
   if (frames === null) return;
   for (let index = 0; index < frames.length;) {
     const frame = frames[index] as number;
@@ -229,16 +231,17 @@ export const factsOf = (memory: Memory): Event[] => {
     facts.push(eventOf({ seq, time, cpu: 0, task: '', call: 0, origin: Origin.derived }, fact));
   };
   // First: packs and the charge are said again below.
-  if (memory.lost > 0) say(0, { kind: 'gap', lost: memory.lost, why: '' });
+  if (memory.lost > 0) say(memory.lostAt, { kind: 'gap', lost: memory.lost, why: '' });
   const { directBase, vmemmap } = memory;
   if (directBase !== 0 || !Word.isZero(vmemmap))
     say(0, { kind: 'bases-learned', direct: directBase, vmemmap });
   for (const area of Memory.areas(memory)) areaFacts(area, say);
-  // Before the pages: what is forgotten here is said of them again below.
+  // Before the pages and the frames of areas: what is forgotten here is said of them again below.
   for (const { page, pages, why, seq } of memory.unknown) say(seq, { kind: 'forgotten', page, pages, why });
+  for (const area of Memory.areas(memory)) backingFacts(area, say);
   // Before the programs, whose states would change.
-  for (const { start, end, name, ksym, program } of Memory.symbols(memory))
-    say(0, { kind: 'published', program, start, end, name, id: 0, ksym });
+  for (const { start, end, name, ksym, program, since } of Memory.symbols(memory))
+    say(since, { kind: 'published', program, start, end, name, id: 0, ksym });
   allPrograms(memory, say);
   pageFacts(memory.virtual, Space.virtual, say);
   pageFacts(memory.direct, Space.direct, say);

@@ -53,6 +53,8 @@ export interface KernelSymbol {
   readonly name: string;
   readonly ksym: Word;
   readonly program: number;
+  /** The event that published it; 0: older than the recording. */
+  readonly since: number;
 }
 
 export interface Unknown {
@@ -98,6 +100,8 @@ export interface Memory {
   readonly directBase: number;
   readonly vmemmap: Word;
   readonly lost: number;
+  /** The last event that says that events were lost; 0: there is none. What is older, and was not seen since, may have changed unseen. */
+  readonly lostAt: number;
 }
 
 const BLOCK_SHIFT = 6;
@@ -137,6 +141,7 @@ export const nothing: Memory = Object.freeze({
   directBase: 0,
   vmemmap: Word.zero,
   lost: 0,
+  lostAt: 0,
 });
 
 /** The program of a page (`programsByChunk`) whose chunk begins at or before a block, and last; of several the latest. */

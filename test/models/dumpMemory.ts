@@ -78,7 +78,8 @@ const entries = <V>(map: SparseMap<V>, text: (value: V) => string): string[] =>
  * are no part of it.
  */
 export const dumpMemory = (memory: Memory): string[] => {
-  const { counters, charged, limit, unknown, directBase, vmemmap, lost, lowestName, seq, time } = memory;
+  const { counters, charged, limit, unknown, directBase, vmemmap, lost, lostAt, lowestName, seq, time } =
+    memory;
   const sections: readonly (readonly [string, Iterable<string>])[] = [
     ['virtual', runs(pages(memory.virtual))],
     ['direct', runs(pages(memory.direct))],
@@ -93,7 +94,21 @@ export const dumpMemory = (memory: Memory): string[] => {
     ['symbols', entries(memory.symbols, fields)],
     [
       'rest',
-      [fields({ counters, charged, limit, unknown, directBase, vmemmap, lost, lowestName, seq, time })],
+      [
+        fields({
+          counters,
+          charged,
+          limit,
+          unknown,
+          directBase,
+          vmemmap,
+          lost,
+          lostAt,
+          lowestName,
+          seq,
+          time,
+        }),
+      ],
     ],
   ];
   return sections.flatMap(([title, lines]) => [`# ${title}`].concat([...lines]));

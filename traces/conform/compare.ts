@@ -1,6 +1,6 @@
 import type { Arch } from '../../core/arch/arch.js';
 import { knownBytes, type KnownBytes } from '../../core/memory/bytes.js';
-import { Memory } from '../../core/memory/memory.js';
+import { Memory, type Area, type KernelSymbol } from '../../core/memory/memory.js';
 import { PageTable, type PageEntry } from '../../core/memory/pageTable.js';
 import type { Profile } from '../../core/profile/profile.js';
 import { Address, PAGE_SIZE, pageText } from '../../core/value/address.js';
@@ -30,16 +30,20 @@ interface Figures {
   readonly areas_unknown: number;
   readonly symbols_checked: number;
   readonly symbols_equal: number;
+  readonly symbols_unknown: number;
   readonly bytes_checked: number;
   readonly bytes_equal: number;
   readonly bytes_unknown: number;
   readonly splits_checked: number;
   readonly splits_equal: number;
+  readonly splits_unknown: number;
 }
 
 /** Figures of one moment, as the fixed output has them. */
 export interface MomentFigures extends Figures {
   readonly moment: string;
+  /** How many there are; the list has the first of them. */
+  readonly differences_total: number;
   readonly differences: readonly Difference[];
 }
 
@@ -64,6 +68,7 @@ const dumpText = (range: DumpedRange, page: number): string =>
 interface Tally {
   readonly figures: { -readonly [K in keyof Figures]: Figures[K] };
   readonly differences: Difference[];
+  total: number;
 }
 
 type Verdict = 'equal' | 'unknown' | 'different';
@@ -85,9 +90,25 @@ interface Sides {
   readonly dump: Dump;
   readonly arch: Arch;
   readonly profile: Profile;
-  /** False for a trace that began without a dump: older symbols and counters are not known, which is no difference. */
+  /** False for a trace that began without a dump: what is older is not known, which is no difference. */
   readonly given: boolean;
+  /** Files that the dump it began with did not have. */
+  readonly absent?: readonly string[];
+  /** Events may have been lost of which this memory does not know: what it has otherwise is no difference. */
+  readonly lossy?: boolean;
 }
+
+/** Whether what memory lacks does not exist: it began with a dump that had this file, and nothing was lost. */
+const isWhole = ({ memory, given, absent, lossy }: Sides, file: string): boolean =>
+  given && absent?.includes(file) !== true && memory.lost === 0 && lossy !== true;
+
+/** Whether it is certain that something is there that event `since` brought. */
+const isSure = ({ memory, lossy }: Sides, since: number): boolean =>
+  lossy !== true && (memory.lost === 0 || since > memory.lostAt);
+
+/** A verdict, where events may be missing unseen: no difference proves anything. */
+const settled = ({ lossy }: Sides, verdict: Verdict): Verdict =>
+  lossy === true && verdict === 'different' ? 'unknown' : verdict;
 
 const newTally = (): Tally => ({
   figures: {
@@ -103,16 +124,20 @@ const newTally = (): Tally => ({
     areas_unknown: 0,
     symbols_checked: 0,
     symbols_equal: 0,
+    symbols_unknown: 0,
     bytes_checked: 0,
     bytes_equal: 0,
     bytes_unknown: 0,
     splits_checked: 0,
     splits_equal: 0,
+    splits_unknown: 0,
   },
   differences: [],
+  total: 0,
 });
 
 const differ = (tally: Tally, what: Difference['what'], at: string, state: string, real: string): void => {
+  tally.total++;
   if (tally.differences.length < MAX_DIFFERENCES) tally.differences.push({ what, at, state, dump: real });
 };
 
@@ -125,39 +150,55 @@ const eachPage = (range: DumpedRange, visit: (page: number, frame: number | null
     visit(page, range.phys === null ? null : range.phys + page - range.start.page);
 };
 
-const comparePages = ({ memory, dump, arch }: Sides, tally: Tally): void => {
+/** Whether nothing more is known of a page, for a reason that memory has. */
+const isForgotten = (memory: Memory, page: number): boolean =>
+  memory.unknown.some((u) => page >= u.page && page < u.page + u.pages);
+
+const comparePages = (sides: Sides, tally: Tally): void => {
+  const { memory, dump, arch } = sides;
   const { figures } = tally;
+  const whole = isWhole(sides, 'pagetable.txt');
   const dumped = new Set<number>();
   for (const range of dump.executableArea)
     eachPage(range, (page, frame) => {
       dumped.add(page);
       figures.pages_checked++;
       const entry = Memory.page(memory, page);
-      const verdict = entry === null ? 'unknown' : judge(entry, range, entry.frame, frame);
+      const verdict =
+        entry !== null
+          ? settled(sides, judge(entry, range, entry.frame, frame))
+          : whole && !isForgotten(memory, page)
+            ? 'different'
+            : 'unknown';
       if (verdict === 'equal') figures.pages_equal++;
       else if (verdict === 'unknown') {
         figures.pages_unknown++;
         if (range.executable) figures.executable_unknown++;
-      } else if (entry !== null)
-        differ(tally, 'page', pageText(page), entryText(entry, entry.frame), dumpText(range, page));
+      } else {
+        const state = entry === null ? 'not mapped' : entryText(entry, entry.frame);
+        differ(tally, 'page', pageText(page), state, dumpText(range, page));
+      }
     });
   if (dump.absent.includes('pagetable.txt')) return;
   // What the state has mapped in that part of the address space and the kernel has not.
   for (const [page, node, slot] of PageTable.pages(memory.virtual, dumpedFrom(arch))) {
     const prot = node.prot[slot] as number;
-    if (!dumped.has(page) && Prot.has(prot, Prot.present))
-      differ(tally, 'page', pageText(page), `mapped ${Prot.toText(prot)}`, 'not mapped');
+    if (dumped.has(page) || !Prot.has(prot, Prot.present)) continue;
+    figures.pages_checked++;
+    if (sides.lossy === true) figures.pages_unknown++;
+    else differ(tally, 'page', pageText(page), `mapped ${Prot.toText(prot)}`, 'not mapped');
   }
 };
 
-const compareAliases = ({ memory, dump }: Sides, tally: Tally): void => {
+const compareAliases = (sides: Sides, tally: Tally): void => {
+  const { memory, dump } = sides;
   const { figures } = tally;
   for (const range of [...dump.directMap, ...dump.formerDirectMap, ...dump.notPresent])
     eachPage(range, (page, pfn) => {
       if (pfn === null) return;
       figures.alias_checked++;
       const entry = Memory.alias(memory, pfn);
-      const verdict = entry === null ? 'unknown' : judge(entry, range, pfn, pfn);
+      const verdict = entry === null ? 'unknown' : settled(sides, judge(entry, range, pfn, pfn));
       if (verdict === 'equal') figures.alias_equal++;
       else if (verdict === 'unknown') figures.alias_unknown++;
       else if (entry !== null)
@@ -165,71 +206,70 @@ const compareAliases = ({ memory, dump }: Sides, tally: Tally): void => {
     });
 };
 
-const compareAreas = ({ memory, dump, arch }: Sides, tally: Tally): void => {
+const endOf = ({ start, pages }: Area): string => pageText(start + pages);
+
+const compareAreas = (sides: Sides, tally: Tally): void => {
+  const { memory, dump, arch } = sides;
   if (dump.absent.includes('vmallocinfo.txt')) return;
   const { figures } = tally;
-  const ends = new Map<number, number>();
-  for (const area of Memory.areas(memory))
-    if (area.state === 'live') ends.set(area.start, area.start + area.pages);
+  const whole = isWhole(sides, 'vmallocinfo.txt');
+  const live = new Map<number, Area>();
+  for (const area of Memory.areas(memory)) if (area.state === 'live') live.set(area.start, area);
   let lowest = dumpedFrom(arch);
   for (const area of dump.areas) {
     if (area.lazy) continue;
     figures.areas_checked++;
     lowest = Math.min(lowest, area.start.page);
-    const end = ends.get(area.start.page);
-    ends.delete(area.start.page);
-    if (end === undefined) figures.areas_unknown++;
-    else if (end === area.end.page) figures.areas_equal++;
-    else if (memory.lost > 0) figures.areas_unknown++;
-    else
-      differ(
-        tally,
-        'area',
-        Address.toText(area.start),
-        `ends at ${pageText(end)}`,
-        `ends at ${Address.toText(area.end)}`,
-      );
+    const known = live.get(area.start.page);
+    live.delete(area.start.page);
+    if (known !== undefined && known.start + known.pages === area.end.page) figures.areas_equal++;
+    else if (known === undefined ? whole : isSure(sides, known.since)) {
+      const state = known === undefined ? 'no such area' : `ends at ${endOf(known)}`;
+      differ(tally, 'area', Address.toText(area.start), state, `ends at ${Address.toText(area.end)}`);
+    } else figures.areas_unknown++;
   }
-  // Its end may be among the events that were lost.
-  if (memory.lost > 0) return;
-  for (const [start, end] of ends)
-    if (start >= lowest)
-      differ(tally, 'area', pageText(start), `live, ends at ${pageText(end)}`, 'no such area');
+  for (const area of live.values()) {
+    if (area.start < lowest) continue;
+    figures.areas_checked++;
+    if (isSure(sides, area.since))
+      differ(tally, 'area', pageText(area.start), `live, ends at ${endOf(area)}`, 'no such area');
+    // Its end may be among the events that were lost.
+    else figures.areas_unknown++;
+  }
 };
 
 const symbolKey = (at: Address, name: string): string => `${Address.toText(at)} ${name}`;
 
-const compareSymbols = ({ memory, dump, given }: Sides, tally: Tally): void => {
+const compareSymbols = (sides: Sides, tally: Tally): void => {
+  const { memory, dump } = sides;
   if (dump.absent.includes('kallsyms.txt')) return;
   const { figures } = tally;
-  const published = new Map<string, { readonly at: Address; readonly name: string; count: number }>();
-  for (const { start, name } of Memory.symbols(memory)) {
-    const key = symbolKey(start, name);
+  const whole = isWhole(sides, 'kallsyms.txt');
+  const published = new Map<string, KernelSymbol[]>();
+  for (const symbol of Memory.symbols(memory)) {
+    const key = symbolKey(symbol.start, symbol.name);
     const known = published.get(key);
-    if (known === undefined) published.set(key, { at: start, name, count: 1 });
-    else known.count++;
+    if (known === undefined) published.set(key, [symbol]);
+    else known.push(symbol);
   }
   for (const symbol of dump.symbols) {
-    const known = published.get(symbolKey(symbol.address, symbol.name));
-    if (known === undefined || known.count === 0) {
-      // Older than the trace, or published by a lost event.
-      if (!given || memory.lost > 0) continue;
-      figures.symbols_checked++;
-      differ(tally, 'symbol', Address.toText(symbol.address), 'not published', symbol.name);
-      continue;
-    }
     figures.symbols_checked++;
-    figures.symbols_equal++;
-    known.count--;
+    if (published.get(symbolKey(symbol.address, symbol.name))?.pop() !== undefined) figures.symbols_equal++;
+    // Older than the trace, or published by a lost event.
+    else if (!whole) figures.symbols_unknown++;
+    else differ(tally, 'symbol', Address.toText(symbol.address), 'not published', symbol.name);
   }
-  if (memory.lost > 0) return;
-  for (const { at, name, count } of published.values())
-    if (count > 0) differ(tally, 'symbol', Address.toText(at), name, 'no such symbol');
+  for (const { start, name, since } of [...published.values()].flat()) {
+    figures.symbols_checked++;
+    if (isSure(sides, since)) differ(tally, 'symbol', Address.toText(start), name, 'no such symbol');
+    else figures.symbols_unknown++;
+  }
 };
 
 /** Bytes `from` to `to` of one page. */
 const compareBytes = (
   tally: Tally,
+  lossy: boolean,
   page: number,
   real: Uint8Array,
   { from, to }: { readonly from: number; readonly to: number },
@@ -247,6 +287,7 @@ const compareBytes = (
   for (let i = from; i < to; i++) {
     if (known.known[i] === 0) figures.bytes_unknown++;
     else if (known.bytes[i] === real[i]) figures.bytes_equal++;
+    else if (lossy) figures.bytes_unknown++;
     else if (!reported) {
       reported = true;
       differ(tally, 'bytes', Address.toText(Address.of(page, i)), hex(known.bytes, i), hex(real, i));
@@ -254,26 +295,27 @@ const compareBytes = (
   }
 };
 
-const compareContents = ({ memory, dump, arch, profile }: Sides, tally: Tally): void => {
+const compareContents = ({ memory, dump, arch, profile, lossy = false }: Sides, tally: Tally): void => {
   const { bytes } = dump;
   if (bytes === null) return;
   const knownOf = (page: number): KnownBytes | null =>
     knownBytes(memory, page, arch.trap, profile.chargeUnit === 'pages');
   for (const page of bytes.pages()) {
     const real = bytes.page(page);
-    if (real !== null) compareBytes(tally, page, real, { from: 0, to: PAGE_SIZE }, knownOf(page));
+    if (real !== null) compareBytes(tally, lossy, page, real, { from: 0, to: PAGE_SIZE }, knownOf(page));
   }
   for (const page of bytes.partialPages()) {
     const part = bytes.part(page);
     const known = knownOf(page);
     for (const range of part?.known ?? [])
-      if (part !== null) compareBytes(tally, page, part.bytes, range, known);
+      if (part !== null) compareBytes(tally, lossy, page, part.bytes, range, known);
   }
 };
 
-const compareCounters = ({ memory, dump, given }: Sides, tally: Tally): void => {
-  if (!given || memory.lost > 0) return;
+const compareCounters = (sides: Sides, tally: Tally): void => {
+  const { memory, dump } = sides;
   const { counters } = memory;
+  const whole = isWhole(sides, 'vmstat.txt');
   for (const [name, value] of [
     ['direct_map_level2_splits', counters.level2Splits],
     ['direct_map_level3_splits', counters.level3Splits],
@@ -283,7 +325,8 @@ const compareCounters = ({ memory, dump, given }: Sides, tally: Tally): void => 
     const real = dump.vmstat[name];
     if (real === undefined) continue;
     tally.figures.splits_checked++;
-    if (real === value) tally.figures.splits_equal++;
+    if (!whole) tally.figures.splits_unknown++;
+    else if (real === value) tally.figures.splits_equal++;
     else differ(tally, 'splits', name, String(value), String(real));
   }
 };
@@ -297,5 +340,5 @@ export const compareMoment = (moment: string, sides: Sides): MomentFigures => {
   compareSymbols(sides, tally);
   compareContents(sides, tally);
   compareCounters(sides, tally);
-  return { moment, ...tally.figures, differences: tally.differences };
+  return { moment, ...tally.figures, differences_total: tally.total, differences: tally.differences };
 };

@@ -1,6 +1,7 @@
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { decodeSegment } from '../../core/codec/decode.js';
 import { decodeEvents } from '../../core/codec/events.js';
+import type { Event, EventOf } from '../../core/event/event.js';
 import type { FollowCounts } from '../../core/driver/follow/follow.js';
 import { evolveAll } from '../../core/memory/evolve.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
@@ -9,6 +10,7 @@ import { fail, ok, type Result } from '../../core/value/failure.js';
 import type { Store, TraceLog } from '../../store/index.js';
 import { openCapture, type Capture } from '../capture/capture.js';
 import { compareMoment, type MomentFigures } from './compare.js';
+import { losses, type Losses } from './losses.js';
 
 /** The fixed output of `pagetrail conform --json`. */
 export interface ConformReport {
@@ -16,28 +18,27 @@ export interface ConformReport {
   readonly moments: readonly MomentFigures[];
   readonly calls: FollowCounts;
   readonly choices: Readonly<Record<string, number>>;
-  readonly divergences: readonly {
-    readonly id: string;
-    readonly line: number;
-    readonly function: string;
-    readonly model: string;
-    readonly recorded: string;
-    /** Id of the explanation in docs/divergences.md, or null. */
-    readonly explained: string | null;
-  }[];
+  /** Events that the log says were lost. */
+  readonly lost: number;
+  readonly divergences: readonly ConformDivergence[];
+  /** How many there are, and how many of them nothing explains; the list has the first of them. */
+  readonly divergences_total: number;
+  readonly divergences_unexplained: number;
+}
+
+export interface ConformDivergence {
+  readonly id: string;
+  readonly line: number;
+  readonly function: string;
+  readonly model: string;
+  readonly recorded: string;
+  /** Id of the explanation in docs/divergences.md, or null. */
+  readonly explained: string | null;
 }
 
 interface Summary {
   readonly calls?: FollowCounts;
   readonly choices?: Readonly<Record<string, number>>;
-  readonly divergence_list?: readonly {
-    readonly id: string;
-    readonly line: number;
-    readonly fn: string;
-    readonly model: string;
-    readonly recorded: string;
-  }[];
-  readonly lost?: number;
 }
 
 const NO_CALLS: FollowCounts = { predicted: 0, adopted: 0, foreign: 0, unmodelled: 0, hidden: 0 };
@@ -50,6 +51,18 @@ const startOf = (log: TraceLog): Result<Memory> => {
   return events.ok ? ok(evolveAll(nothing, events.value)) : events;
 };
 
+/** Calls `take` with the events of each segment. */
+const eachSegment = (log: TraceLog, take: (events: readonly Event[]) => Result<null>): Result<null> => {
+  for (const segment of log.segments()) {
+    if (!segment.ok) return segment;
+    const decoded = decodeSegment(segment.value.bytes);
+    if (!decoded.ok) return decoded;
+    const taken = take(decoded.value);
+    if (!taken.ok) return taken;
+  }
+  return ok(null);
+};
+
 /** Calls `at` with the memory after each marker of a dump. */
 const walk = (
   log: TraceLog,
@@ -59,11 +72,7 @@ const walk = (
   const start = startOf(log);
   if (!start.ok) return start;
   let memory = start.value;
-  for (const segment of log.segments()) {
-    if (!segment.ok) return segment;
-    const decoded = decodeSegment(segment.value.bytes);
-    if (!decoded.ok) return decoded;
-    const events = decoded.value;
+  return eachSegment(log, (events) => {
     let from = 0;
     for (let i = 0; i < events.length; i++) {
       const event = events[i];
@@ -77,8 +86,40 @@ const walk = (
       if (!done.ok) return done;
     }
     memory = evolveAll(memory, events.slice(from));
-  }
-  return ok(null);
+    return ok(null);
+  });
+};
+
+const MOST_DIVERGENCES = 1000;
+
+/** What a first look at the log tells: where events were lost, and the divergences. */
+interface Findings {
+  readonly lost: Losses;
+  readonly divergences: ConformDivergence[];
+  total: number;
+  unexplained: number;
+}
+
+const findingsOf = (log: TraceLog): Result<Findings> => {
+  const found: Findings = { lost: losses(), divergences: [], total: 0, unexplained: 0 };
+  const diverged: EventOf<'divergence'>[] = [];
+  const seqs: number[] = [];
+  const read = eachSegment(log, (events) => {
+    for (const event of events) {
+      found.lost.note(event);
+      if (event.kind !== 'divergence') continue;
+      if (diverged.length < MOST_DIVERGENCES) diverged.push(event);
+      seqs.push(event.seq);
+    }
+    return ok(null);
+  });
+  if (!read.ok) return read;
+  const explain = (seq: number): string | null => (found.lost.before(seq) ? 'lost-events' : null);
+  for (const { seq, id, line, fn, model, recorded } of diverged)
+    found.divergences.push({ id, line, function: fn, model, recorded, explained: explain(seq) });
+  found.total = seqs.length;
+  found.unexplained = seqs.filter((seq) => explain(seq) === null).length;
+  return ok(found);
 };
 
 /** Number and name of a dump's folder: `00-start`. */
@@ -107,15 +148,21 @@ export const conform = (store: Store, trace: string, folder: string): Result<Con
       String(meta.profile),
       'import it again',
     );
+  const found = findingsOf(log.value);
+  if (!found.ok) return found;
+  const { lost, divergences, total, unexplained } = found.value;
   const moments: MomentFigures[] = [];
   const given = capture.value.phases.find((phase) => phase.name === meta.given) ?? null;
+  const first = given === null ? null : capture.value.dump(given);
+  if (first?.ok === false) return first;
+  const absent = first?.value.absent ?? [];
   const walked = walk(log.value, capture.value, (phase, memory) => {
     if (given !== null && phase.index === given.index) return ok(null);
     const dump = capture.value.dump(phase);
     if (!dump.ok) return dump;
-    moments.push(
-      compareMoment(phase.name, { memory, dump: dump.value, arch: x86_64, profile, given: given !== null }),
-    );
+    const lossy = lost.hidden(memory.seq);
+    const sides = { memory, dump: dump.value, arch: x86_64, profile, given: given !== null, absent, lossy };
+    moments.push(compareMoment(phase.name, sides));
     return ok(null);
   });
   if (!walked.ok) return walked;
@@ -132,13 +179,9 @@ export const conform = (store: Store, trace: string, folder: string): Result<Con
     moments,
     calls: summary.calls ?? NO_CALLS,
     choices: summary.choices ?? {},
-    divergences: (summary.divergence_list ?? []).map((d) => ({
-      id: d.id,
-      line: d.line,
-      function: d.fn,
-      model: d.model,
-      recorded: d.recorded,
-      explained: (summary.lost ?? 0) > 0 ? 'lost-events' : null,
-    })),
+    lost: lost.total(),
+    divergences,
+    divergences_total: total,
+    divergences_unexplained: unexplained,
   });
 };

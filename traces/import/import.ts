@@ -199,7 +199,7 @@ export const importTrace = async (
         : { ...counts.skipped, 'other event before the first call': result.notHeld },
     lost: counts.lost + overwrittenEvents(counts) + (gap === null ? 0 : Math.max(1, gap.lost)),
     calls: result.calls,
-    divergences: result.divergences.length,
+    divergences: result.diverged,
     root: result.log.info.root,
   };
   const finished = result.log.finish({
@@ -207,7 +207,6 @@ export const importTrace = async (
     missing: gap?.why ?? null,
     events_logged: result.events,
     choices: result.choices,
-    divergence_list: result.divergences,
   });
   if (!finished.ok) return finished;
   return ok({

@@ -54,7 +54,9 @@ export interface PipelineResult {
   /** Lines before the first known call that were too many to be held: of other events, counted only. */
   readonly notHeld: number;
   readonly choices: Readonly<Record<string, number>>;
+  /** The first ones, and how many there are. */
   readonly divergences: readonly FollowDivergence[];
+  readonly diverged: number;
   readonly log: TraceLog;
   readonly memory: Memory;
 }
@@ -123,7 +125,11 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         return;
       }
       case 'lost':
-        to.lost(line.count, `CPU ${line.cpu} lost ${line.count === 0 ? 'events' : `${line.count} events`}`);
+        to.lost(
+          line.count,
+          `CPU ${line.cpu} lost ${line.count === 0 ? 'events' : `${line.count} events`}`,
+          line.cpu,
+        );
         return;
       case 'event':
         // A stack trace belongs to the event before it; its frames are annotations.
@@ -133,6 +139,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         to.noted({ ...line, event: 'function', body: `${line.callee} <-${line.caller}` });
         return;
       case 'buffer-started':
+        to.lost(0, `what CPU ${line.cpu} did before is not in the trace`, line.cpu);
         return;
     }
   };
@@ -174,7 +181,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
     follow = new Follow({ profile, arch: x86_64, nodes: 1, start, emit: out.add });
     const overwritten = options.overwritten();
     if (overwritten > 0)
-      follow.lost(overwritten, `${overwritten} events were overwritten before the trace was read`);
+      follow.lost(overwritten, `${overwritten} events were overwritten before the trace was read`, 0);
     for (const line of waiting) give(line);
     waiting.length = 0;
   };
@@ -220,7 +227,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
           `line ${recognise.contradiction()}`,
           'name one with --profile',
         );
-      if (missing !== null) followed.lost(missing.lost, missing.why);
+      if (missing !== null) followed.lost(missing.lost, missing.why, null);
       followed.end();
       out?.end();
       const wrong = failed();
@@ -233,6 +240,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         notHeld,
         choices: Object.fromEntries([...followed.choices].toSorted(([a], [b]) => (a < b ? -1 : 1))),
         divergences: followed.divergences,
+        diverged: followed.diverged,
         log,
         memory: followed.share(),
       });

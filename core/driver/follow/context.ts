@@ -39,6 +39,8 @@ export interface Context {
   abandoned: boolean;
   /** Abandoned: recorded calls that are open, innermost last. */
   readonly open: OpenLine[];
+  /** Abandoned: the last call of each function of which no return line has been seen yet: there may be none. */
+  readonly perhaps: Map<string, OpenLine>;
   /** Abandoned: what the model would have had happen that no line has shown yet. */
   doubt: Doubt | null;
 }
@@ -55,6 +57,7 @@ export const newContext = (root: RecordedLine, foreign: boolean, abandoned: bool
   pending: null,
   abandoned,
   open: [],
+  perhaps: new Map(),
   doubt: null,
 });
 

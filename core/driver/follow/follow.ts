@@ -33,7 +33,7 @@ import {
   type Task,
 } from './context.js';
 import { doubtOf, settle, shown } from './doubt.js';
-import { knownAreas } from './forget.js';
+import { forgottenAliases, knownAreas } from './forget.js';
 import { learn, learnContent } from './learn.js';
 import { observe } from './observe.js';
 import type { OpenPackCall } from './orders.js';
@@ -49,8 +49,11 @@ import { visibility } from './visibility.js';
 
 export type { FollowCounts, FollowDivergence, FollowOptions } from './scene.js';
 
+const MOST_IDLE_TASKS = 4096;
+
 export class Follow {
   readonly #scene: Scene;
+  /** By pid; idle tasks, which all have pid 0, by processor. */
   readonly #tasks = new Map<number, Task>();
   readonly #seen = visibility();
   readonly #columns = columnCache();
@@ -58,6 +61,8 @@ export class Follow {
   readonly #packs = new Map<Context, OpenPackCall>();
   /** Number of the last event of the last loss; below 0 before there was one. */
   #lostAt = -1;
+  /** Tasks at which those without an open call are let go. */
+  #mostTasks = 2 * MOST_IDLE_TASKS;
   /** Frees that ended while an allocation was open. */
   readonly #passed = new Map<Context, OpenPackCall[]>();
 
@@ -73,8 +78,14 @@ export class Follow {
     return this.#scene.choices;
   }
 
+  /** The first ones; the log has them all. */
   get divergences(): readonly FollowDivergence[] {
     return this.#scene.divergences;
+  }
+
+  /** How many there are. */
+  get diverged(): number {
+    return this.#scene.diverged;
   }
 
   /** Number of the last event. */
@@ -108,10 +119,14 @@ export class Follow {
     this.#scene.emit({ kind: 'noted', event: line.event, body: line.body }, Origin.observed, 0);
   }
 
-  /** Events were lost: what was open is closed unseen, what is mapped is unknown until it is observed again. */
-  lost(count: number, why: string): void {
+  /**
+   * Events were lost: what was open is closed unseen, what is mapped is unknown until it is observed again. `cpu`: whose events, since its last one;
+   * null: they are counted alone, and lie somewhere before.
+   */
+  lost(count: number, why: string, cpu: number | null): void {
     this.end();
-    this.#scene.emit({ kind: 'gap', lost: count, why }, Origin.observed, 0);
+    this.#scene.nobody(cpu ?? 0);
+    this.#scene.emit({ kind: 'gap', lost: count, why }, cpu === null ? Origin.derived : Origin.observed, 0);
     // Lines of several processors' losses often stand together: nothing was learned between them.
     if (this.#scene.seq === this.#lostAt + 1) {
       this.#lostAt = this.#scene.seq;
@@ -119,6 +134,7 @@ export class Follow {
     }
     for (const { start: page, pages } of knownAreas(this.memory()))
       this.#scene.emit({ kind: 'forgotten', page, pages, why }, Origin.derived, 0);
+    for (const fact of forgottenAliases(this.memory())) this.#scene.emit(fact, Origin.derived, 0);
     this.#lostAt = this.#scene.seq;
   }
 
@@ -127,11 +143,27 @@ export class Follow {
     const scene = this.#scene;
     scene.head(recorded);
     scene.adopted = false;
-    let task = this.#tasks.get(recorded.pid);
-    if (task === undefined) this.#tasks.set(recorded.pid, (task = { contexts: [] }));
+    const task = this.#taskOf(recorded);
     learn(scene, recorded, task.contexts.at(-1)?.calls.at(-1));
     if (!recorded.isReturn && ALWAYS_ROOT.has(recorded.fn)) this.#closeAll(task, recorded);
     this.#consume(task, recorded);
+  }
+
+  #taskOf({ pid, cpu }: LineHead): Task {
+    const key = pid === 0 ? -1 - cpu : pid;
+    let task = this.#tasks.get(key);
+    if (task !== undefined) return task;
+    if (this.#tasks.size >= this.#mostTasks) {
+      for (const [other, { contexts }] of this.#tasks) if (contexts.length === 0) this.#tasks.delete(other);
+      this.#mostTasks = 2 * Math.max(this.#tasks.size, MOST_IDLE_TASKS);
+    }
+    this.#tasks.set(key, (task = { contexts: [] }));
+    return task;
+  }
+
+  /** Tasks that are kept: those with an open call, and some that have none. */
+  get tasks(): number {
+    return this.#tasks.size;
   }
 
   /** No more lines. Calls that are still open have not ended; they are left so. */
@@ -339,11 +371,14 @@ export class Follow {
     }
     if (!line.isReturn) {
       const seq = this.#unmodelled(line, innermost(context), null, context);
-      if (this.#seen.returns(line.fn)) open.push({ fn: line.fn, seq, entry: line });
+      const entered = { fn: line.fn, seq, entry: line };
+      if (this.#seen.returns(line.fn)) open.push(entered);
+      else context.perhaps.set(line.fn, entered);
       return true;
     }
     const at = open.findLastIndex(({ fn }) => fn === line.fn);
-    const own: OpenLine | undefined = open[at];
+    const own: OpenLine | undefined = open[at] ?? context.perhaps.get(line.fn);
+    context.perhaps.delete(line.fn);
     this.#unmodelled(line, own?.seq ?? 0, own?.entry ?? null, context);
     if (at >= 0) open.length = at;
     if (open.length === 0) this.#finish(task, context);

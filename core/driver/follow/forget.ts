@@ -1,5 +1,6 @@
+import type { Fact } from '../../event/event.js';
 import { Memory, type Area } from '../../memory/memory.js';
-import { UNKNOWN_SHIFT } from '../../memory/pageTable.js';
+import { NODE_PAGES, UNKNOWN_SHIFT } from '../../memory/pageTable.js';
 import { Prot } from '../../value/prot.js';
 
 /** Whether anything is known of a mapped page: its permission, its leaf, its content, its alias. */
@@ -23,4 +24,35 @@ export const knownAreas = (memory: Memory): Area[] => {
     if (known) found.push(area);
   }
   return found;
+};
+
+const SMALL = 12;
+
+/** What a loss of events makes unknown in the direct map. A region that was split stays split: nothing merges it again. */
+export const forgottenAliases = ({ direct }: Memory): Fact[] => {
+  const facts: Fact[] = [];
+  for (const [index, node] of direct.nodes.entries()) {
+    const base = (direct.keys[index] as number) * NODE_PAGES;
+    const split = node.leaf === SMALL;
+    if (node.leaf !== 0 && !split) facts.push({ kind: 'leaf-known', page: base, shift: 0 });
+    const shift = split ? SMALL : UNKNOWN_SHIFT;
+    let first = -1;
+    for (let slot = 0; slot <= NODE_PAGES; slot++) {
+      const known =
+        slot < NODE_PAGES &&
+        node.shift[slot] !== 0 &&
+        (node.prot[slot] !== Prot.nothingKnown || node.shift[slot] !== shift);
+      if (known && first < 0) first = slot;
+      if (known || first < 0) continue;
+      facts.push({
+        kind: 'direct-mapped',
+        page: base + first,
+        pages: slot - first,
+        shift,
+        prot: Prot.nothingKnown,
+      });
+      first = -1;
+    }
+  }
+  return facts;
 };

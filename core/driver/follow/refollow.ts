@@ -75,7 +75,7 @@ export function* refollow({ profile, arch, start, events }: RefollowOptions): Ge
       case 'limit-set':
         return follow.limit(event.bytes);
       case 'gap':
-        return follow.lost(event.lost, event.why);
+        return follow.lost(event.lost, event.why, event.origin === Origin.derived ? null : event.cpu);
       default:
         return undefined;
     }
@@ -84,7 +84,7 @@ export function* refollow({ profile, arch, start, events }: RefollowOptions): Ge
   let held: Event[] = [];
   for (const event of events) {
     if (event.kind === 'divergence') lines.push(event.line);
-    if (event.origin !== Origin.observed) continue;
+    if (event.origin !== Origin.observed && event.kind !== 'gap') continue;
     yield* held.map(withLine);
     give(event);
     held = made;

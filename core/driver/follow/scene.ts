@@ -42,6 +42,8 @@ export interface LineHead {
 }
 
 export const PMD_SIZE = 0x200000;
+/** Divergences that are kept beside the log. */
+const MOST_DIVERGENCES = 1000;
 /** Names of tasks that are kept. */
 const MOST_TASKS = 10_000;
 
@@ -49,7 +51,9 @@ const MOST_TASKS = 10_000;
 export class Scene {
   readonly counts: FollowCounts = { predicted: 0, adopted: 0, foreign: 0, unmodelled: 0, hidden: 0 };
   readonly choices = new Map<string, number>();
+  /** The first ones. */
   readonly divergences: FollowDivergence[] = [];
+  diverged = 0;
   readonly kernel: Kernel;
   /** NUMA nodes: the size of the first pack tells. */
   nodes: number;
@@ -128,6 +132,14 @@ export class Scene {
     this.#task = task.text;
   }
 
+  /** The events that follow are nobody's. */
+  nobody(cpu: number): void {
+    this.#cpu = cpu;
+    this.#pid = -1;
+    this.#comm = '';
+    this.#task = '';
+  }
+
   emit(fact: Fact, origin: Origin, call: number): number {
     this.#seq++;
     const event = {
@@ -194,7 +206,8 @@ export class Scene {
   /** Both sides of a disagreement, counted and logged. */
   diverge(id: string, line: RecordedLine, model: string, recorded: string | null, call: number): void {
     const divergence = { id, line: line.line, fn: line.fn, model, recorded: recorded ?? lineText(line) };
-    this.divergences.push(divergence);
+    this.diverged++;
+    if (this.divergences.length < MOST_DIVERGENCES) this.divergences.push(divergence);
     this.emit({ kind: 'divergence', ...divergence }, Origin.derived, call);
   }
 }

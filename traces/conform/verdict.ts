@@ -1,0 +1,14 @@
+import type { ConformReport } from './conform.js';
+
+/** equal: everything the recording tells; different: memory or model; unknown: nothing differs, but something that matters is not known. */
+export type Verdict = 'equal' | 'different' | 'unknown';
+
+/** Differences and divergences that nothing explains are findings; executable pages or lost events that nobody knows of leave the verdict open. */
+export const verdictOf = ({
+  moments,
+  divergences_unexplained: unexplained,
+  lost,
+}: ConformReport): Verdict => {
+  if (unexplained > 0 || moments.some(({ differences_total: n }) => n > 0)) return 'different';
+  return lost > 0 || moments.some(({ executable_unknown: n }) => n > 0) ? 'unknown' : 'equal';
+};
