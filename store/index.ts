@@ -1,13 +1,34 @@
 /** The store's surface for other rooms. */
 export type { Appended, Crashpoint, Stored } from './append.js';
 export type { Json, JsonObject } from './canonical-json.js';
-export { rootText } from './chain.js';
+export { base64, parseBase64 } from './base64.js';
+export { parseRoot, rootText, segmentHash } from './chain.js';
+export {
+  checkpointText,
+  checkpointOrigin,
+  parseCheckpoint,
+  segmentTree,
+  sha256,
+  type Checkpoint,
+  type CheckpointNote,
+} from './checkpoint.js';
+export { pack, unpack } from './codec.js';
 export type { SqlInput } from './connection.js';
 export type { NewTrace } from './create-trace.js';
 export type { Descriptor } from './descriptors.js';
 export type { EventTable } from './event-table.js';
 export { signed64, unsigned64 } from './integer.js';
 export type { NewSegment } from './new-segment.js';
+export {
+  newNoteKeys,
+  parseSigner,
+  parseVerifier,
+  signedBy,
+  type NoteSigner,
+  type NoteVerifier,
+  type Signed,
+} from './note-key.js';
+export { noteText, type Note } from './note.js';
 export type { FileOptions } from './open.js';
 export type { Projection, ProjectionRow, ProjectionWriter } from './projection.js';
 export type { Decode, ProjectionStatus, SegmentPlace } from './projections.js';

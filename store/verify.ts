@@ -54,6 +54,8 @@ export interface VerifyOptions {
   /** A root kept elsewhere, 64 hex digits. Damage shows without it, forgery only against it. */
   readonly root?: string;
   readonly progress?: (events: number, of: number) => void;
+  /** Called with each valid hash of the chain, the genesis root first, and how many events it is the root of. */
+  readonly chain?: (hash: Uint8Array, events: number) => void;
 }
 
 /** Walks the whole chain of a trace. Damage is what it reports, not a failure. */
@@ -69,7 +71,7 @@ export function verifyTrace(c: Connection, name: string, options: VerifyOptions)
     const read = reading(c, () => ok(readHead(c, trace.id) ?? null));
     if (!read.ok && !meansDamage(read.error.code)) return read;
     const head = read.ok ? read.value : null;
-    const walked = walk(c, trace, found.root, head, kept, options.progress);
+    const walked = walk(c, trace, found.root, head, kept, options);
     if (!walked.ok) return walked;
     const { valid, firstBad, keptAt } = walked.value;
     return ok({
@@ -105,7 +107,7 @@ function walk(
   root: Buffer,
   head: Head | null,
   kept: Buffer | null,
-  progress: VerifyOptions['progress'],
+  { progress, chain }: VerifyOptions,
 ): Result<Walked> {
   let valid: Valid = { segments: 0, events: 0, root };
   let keptAt = kept?.equals(root) === true ? 0 : null;
@@ -115,6 +117,7 @@ function walk(
     const firstBad: Damage = { index: -1, first: 0, reason: 'genesis', what: genesis.error.what };
     return ok({ valid, firstBad, keptAt: null });
   }
+  chain?.(root, 0);
   for (;;) {
     const step = reading(c, () => check(c, trace, valid));
     if (!step.ok && !meansDamage(step.error.code)) return step;
@@ -122,6 +125,7 @@ function walk(
     if (next === null || 'reason' in next) return ok({ valid, firstBad: next, keptAt });
     valid = next;
     if (kept?.equals(valid.root) === true) keptAt = valid.events;
+    chain?.(valid.root, valid.events);
     progress?.(valid.events, Math.max(head?.events ?? 0, valid.events));
   }
 }
