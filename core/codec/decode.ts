@@ -45,8 +45,9 @@ function takeSeqs(input: Input, { first, count, gapless }: Head): void {
 }
 
 /** Reads what every event has into SCRATCH. */
-function takeCommon(input: Input, { head, dictionary, blocks, shape }: Segment): void {
+function takeCommon(input: Input, { head, dictionary, shapes, shape }: Segment): void {
   const { count, gapless } = head;
+  const codes = Uint32Array.from(shapes, (own) => own.code);
   const { cpu, task, origin, code } = SCRATCH;
   const texts = dictionary.texts.length;
   takeSeqs(input, head);
@@ -54,7 +55,7 @@ function takeCommon(input: Input, { head, dictionary, blocks, shape }: Segment):
   takeIntegers(input, cpu, count, COMMON.cpu);
   takeIntegers(input, task, count, { min: 0, max: texts - 1 });
   takeIntegers(input, origin, count, COMMON.origin);
-  for (let i = 0; i < count; i++) code[i] = blocks[shape[i] as number]?.stored.current.code as number;
+  for (let i = 0; i < count; i++) code[i] = codes[shape[i] as number] as number;
   takeCalls(input, { ...SCRATCH, gapless }, count, texts);
 }
 
@@ -109,7 +110,9 @@ function takeSegment(input: Input, options: DecodeOptions, last = Infinity): UpT
   const blocks = shapes.map(({ code }) => byCode.get(code) as Block);
   const shape = takeShapeColumn(input, head.count, shapes.length);
   const segment: Segment = { head, count: head.count, dictionary, shapes, blocks, shape };
-  for (let i = 0; i < head.count; i++) (blocks[shape[i] as number] as Block).rows++;
+  const rows = new Uint32Array(shapes.length);
+  for (let i = 0; i < head.count; i++) rows[shape[i] as number] = (rows[shape[i] as number] as number) + 1;
+  for (const [s, block] of blocks.entries()) block.rows += rows[s] as number;
   for (const block of byCode.values()) prepare(block);
   takeCommon(input, segment);
   const lines = takeInput(input, takeUint(input));

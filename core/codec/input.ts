@@ -20,7 +20,11 @@ export class Damage extends Error {
   }
 }
 
-export const inputOf = (bytes: Uint8Array): Input => ({ bytes, at: 0, end: bytes.length });
+/** A plain Uint8Array, whatever class the bytes are of: parts of others are dear to make. */
+const plain = (bytes: Uint8Array): Uint8Array =>
+  bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+export const inputOf = (bytes: Uint8Array): Input => ({ bytes: plain(bytes), at: 0, end: bytes.length });
 
 export function damaged(input: Input, what: string): never {
   throw new Damage('segment-damaged', what, input.at);

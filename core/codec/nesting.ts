@@ -54,6 +54,8 @@ export function putCalls(out: Output, nesting: Nesting, count: number, texts: nu
 
 export function takeCalls(input: Input, nesting: Nesting, count: number, texts: number): void {
   const { seq, task, call } = nesting;
+  const { code, gapless } = nesting;
+  const first = count > 0 ? (seq[0] as number) : 0;
   const open = new Float64Array(texts);
   let exceptions = takeUpTo(input, count, 'the number of exceptions');
   let next = exceptions > 0 ? takeUint(input) : count;
@@ -65,7 +67,14 @@ export function takeCalls(input: Input, nesting: Nesting, count: number, texts: 
       call[i] = own;
       next = --exceptions > 0 ? i + takeUint(input) : count;
     } else call[i] = open[t] as number;
-    open[t] = openAfter(nesting, i);
+    // openAfter, with everything at hand.
+    const kind = code[i] as number;
+    if (kind === ENTERS) open[t] = seq[i] as number;
+    else if (kind !== RETURNS) open[t] = call[i] as number;
+    else {
+      const entered = (call[i] as number) - first;
+      open[t] = gapless && entered >= 0 && entered <= i ? (call[entered] as number) : 0;
+    }
   }
   if (exceptions > 0) damaged(input, 'exceptions lie behind the last event');
 }

@@ -4,7 +4,7 @@ import { textOf, type Dictionary } from './dictionary.js';
 import { damaged, takeBytes, takeUpTo, type Input } from './input.js';
 import { takeIntegers } from './integers.js';
 import { COPY, FAR, MAX_HALF, NEAR } from './layout.js';
-import { newRecent, place, remember, type Recent } from './recent.js';
+import { newRecent, place, type Recent } from './recent.js';
 import type { LineShape, Shape } from './shapes.js';
 import { DIFFERENCES, WAYS } from './ways.js';
 
@@ -16,10 +16,6 @@ interface Columns {
   readonly far: DataView;
   readonly textNumbers: Float64Array;
   readonly dictionary: Dictionary;
-  /** For messages. */
-  readonly input: Input;
-  nearUsed: number;
-  farUsed: number;
   textsUsed: number;
 }
 
@@ -34,54 +30,7 @@ function takeColumns(input: Input, dictionary: Dictionary, size: Sizes): Columns
   takeIntegers(input, textNumbers, size.texts, { min: 0, max: dictionary.texts.length });
   if (input.at !== input.end) damaged(input, 'the section of call lines is longer than its columns');
   const recent = newRecent(size.slots);
-  return { recent, ways, near, far, textNumbers, dictionary, input, nearUsed: 0, farUsed: 0, textsUsed: 0 };
-}
-
-/** Low half of a value found by a difference. */
-function takeNear(columns: Columns, before: number): number {
-  if (columns.nearUsed >= columns.near.length) damaged(columns.input, 'a difference is missing');
-  const lo = before + (columns.near[columns.nearUsed++] as number);
-  if (lo < 0 || lo > MAX_HALF) damaged(columns.input, 'a half of a value is out of range');
-  return lo;
-}
-
-/** Place in `far` of the next far value. */
-function takeFar(columns: Columns): number {
-  const at = columns.farUsed;
-  if (at + 8 > columns.far.byteLength) damaged(columns.input, 'a far value is missing');
-  columns.farUsed += 8;
-  return at;
-}
-
-/** Place in the ring of a value to copy. */
-function takeCopy({ recent, input }: Columns, distance: number): number {
-  if (distance > recent.count) damaged(input, 'a value is copied from before the first');
-  return place(recent.count - distance);
-}
-
-const HI_CHANGED = 1;
-const LO_CHANGED = 2;
-
-/** Reads the next value into its slot; says what changed. */
-function takeValue(columns: Columns, slot: number): number {
-  const { recent } = columns;
-  const beforeHi = recent.slotHi[slot] as number;
-  const beforeLo = recent.slotLo[slot] as number;
-  const way = (columns.ways[recent.count] as number) || (recent.slotWay[slot] as number);
-  let hi = beforeHi;
-  let lo = beforeLo;
-  if (way > COPY) {
-    const at = takeCopy(columns, way - COPY);
-    hi = recent.hi[at] as number;
-    lo = recent.lo[at] as number;
-  } else if (way === NEAR) lo = takeNear(columns, beforeLo);
-  else if (way === FAR) {
-    const at = takeFar(columns);
-    lo = columns.far.getUint32(at, true);
-    hi = columns.far.getUint32(at + 4, true);
-  }
-  remember(recent, slot, hi, lo, way);
-  return (hi === beforeHi ? 0 : HI_CHANGED) | (lo === beforeLo ? 0 : LO_CHANGED);
+  return { recent, ways, near, far, textNumbers, dictionary, textsUsed: 0 };
 }
 
 function slotsOf(slots: Uint32Array, { slot, count }: LineShape): number[] {
@@ -118,22 +67,21 @@ function lineOf({ line }: Shape, block: Block, dictionary: Dictionary): Line | n
   return { shape: line, wanted: block.wanted, into: lineColumns(block), texts, last };
 }
 
-function takeLine(columns: Columns, line: Line): void {
-  const { shape, wanted, into, texts, last } = line;
-  let changed = 0;
-  for (let k = 0; k < shape.count; k++) changed |= takeValue(columns, shape.slot + k);
-  if (wanted) {
-    const { slotHi, slotLo } = columns.recent;
-    if (changed !== 0 || shape.withTexts)
-      line.last = {
-        hi: changed & HI_CHANGED ? slotsOf(slotHi, shape) : last.hi,
-        lo: changed & LO_CHANGED ? slotsOf(slotLo, shape) : last.lo,
-        texts: shape.withTexts ? takeTexts(columns, shape.count) : null,
-      };
-    into.words.push(line.last);
-    for (let k = 0; k < texts.length; k++) into.texts[k]?.push(texts[k] as string);
-  }
-  if (shape.withTexts) columns.textsUsed += shape.count;
+const HI_CHANGED = 1;
+const LO_CHANGED = 2;
+
+/** Gives a line of which all values have been read to the columns of its kind. */
+function put(columns: Columns, line: Line, changed: number): void {
+  const { shape, into, texts, last } = line;
+  const { slotHi, slotLo } = columns.recent;
+  if (changed !== 0 || shape.withTexts)
+    line.last = {
+      hi: changed & HI_CHANGED ? slotsOf(slotHi, shape) : last.hi,
+      lo: changed & LO_CHANGED ? slotsOf(slotLo, shape) : last.lo,
+      texts: shape.withTexts ? takeTexts(columns, shape.count) : null,
+    };
+  into.words.push(line.last);
+  for (let k = 0; k < texts.length; k++) into.texts[k]?.push(texts[k] as string);
 }
 
 interface Sizes {
@@ -163,12 +111,55 @@ export interface LinesToRead {
   readonly dictionary: Dictionary;
 }
 
-/** Reads the section into the columns of the kinds that are wanted. */
+/** Reads the section into the columns of the kinds that are wanted. One loop with everything at hand: half of all values of a log pass here. */
 export function takeLines(input: Input, { count, shape, shapes, blocks, dictionary }: LinesToRead): void {
   const columns = takeColumns(input, dictionary, sizesOf(shapes, shape, count));
   const lines = shapes.map((own, s) => lineOf(own, blocks[s] as Block, dictionary));
+  const { ways, near, far, recent } = columns;
+  const { slotHi, slotLo, slotWay, hi: ringHi, lo: ringLo } = recent;
+  let value = 0;
+  let nearUsed = 0;
+  let farUsed = 0;
   for (let i = 0; i < count; i++) {
     const line = lines[shape[i] as number];
-    if (line) takeLine(columns, line);
+    if (!line) continue;
+    const { slot: first, count: size } = line.shape;
+    let changed = 0;
+    for (let slot = first; slot < first + size; slot++) {
+      const way = (ways[value] as number) | 0 || (slotWay[slot] as number);
+      const beforeHi = slotHi[slot] as number;
+      const beforeLo = slotLo[slot] as number;
+      let hi = beforeHi;
+      let lo = beforeLo;
+      if (way > COPY) {
+        const distance = way - COPY;
+        if (distance > value) damaged(input, 'a value is copied from before the first');
+        hi = ringHi[place(value - distance)] as number;
+        lo = ringLo[place(value - distance)] as number;
+      } else if (way === NEAR) {
+        if (nearUsed >= near.length) damaged(input, 'a difference is missing');
+        lo = beforeLo + (near[nearUsed++] as number);
+        if (lo < 0 || lo > MAX_HALF) damaged(input, 'a half of a value is out of range');
+      } else if (way === FAR) {
+        if (farUsed + 8 > far.byteLength) damaged(input, 'a far value is missing');
+        lo = far.getUint32(farUsed, true);
+        hi = far.getUint32(farUsed + 4, true);
+        farUsed += 8;
+      }
+      const at = place(value++);
+      ringHi[at] = hi;
+      ringLo[at] = lo;
+      slotWay[slot] = way;
+      if (hi !== beforeHi) {
+        slotHi[slot] = hi;
+        changed |= HI_CHANGED;
+      }
+      if (lo !== beforeLo) {
+        slotLo[slot] = lo;
+        changed |= LO_CHANGED;
+      }
+    }
+    if (line.wanted) put(columns, line, changed);
+    if (line.shape.withTexts) columns.textsUsed += size;
   }
 }

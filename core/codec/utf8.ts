@@ -35,6 +35,19 @@ export function putText(out: Output, text: string): void {
 
 const PIECE = 4096; // code units given to fromCharCode at once
 
+/** Up to this length letters are put together one by one: a call of the decoder costs as much. */
+const SHORT = 12;
+
+/** For what is ASCII only. */
+const decoder = new TextDecoder();
+
+function asciiText(bytes: Uint8Array, at: number, end: number): string {
+  if (end - at > SHORT) return decoder.decode(bytes.subarray(at, end));
+  let text = '';
+  for (let i = at; i < end; i++) text += String.fromCharCode(bytes[i] as number);
+  return text;
+}
+
 function takeContinuation(input: Input): number {
   const byte = takeByte(input);
   if ((byte & 0xc0) !== 0x80) damaged(input, 'text is not UTF-8');
@@ -58,8 +71,7 @@ export function takeText(input: Input): string {
   const { bytes, at, end } = input;
   let ascii = at;
   while (ascii < end && (bytes[ascii] as number) < 0x80) ascii++;
-  if (ascii === end && end - at <= PIECE)
-    return Reflect.apply(String.fromCharCode, null, bytes.subarray(at, end)) as string;
+  if (ascii === end) return asciiText(bytes, at, end);
   let text = '';
   let units: number[] = [];
   while (input.at < end) {

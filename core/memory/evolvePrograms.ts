@@ -24,8 +24,9 @@ const add = (index: Index, token: object, key: number, number: number): Index =>
 const drop = (index: Index, token: object, key: number, number: number): Index => {
   const list = SparseMap.get(index, key);
   if (list === undefined) return index;
-  const left = list.length === 1 && list[0] === number ? undefined : list.filter((n) => n !== number);
-  return SparseMap.set(index, token, key, left?.length === 0 ? undefined : left);
+  const left: number[] = [];
+  for (let i = 0; i < list.length; i++) if (list[i] !== number) left.push(list[i] as number);
+  return SparseMap.set(index, token, key, left.length === 0 ? undefined : left);
 };
 
 const addChunk = (index: Index, token: object, { number, chunk }: Program): Index => {
@@ -36,7 +37,9 @@ const addChunk = (index: Index, token: object, { number, chunk }: Program): Inde
 const dropChunk = (index: Index, token: object, { number, chunk }: Program): Index => {
   const list = SparseMap.get(index, chunk.page);
   if (list === undefined) return index;
-  const left = list.filter((_, i) => list[i - (i % 2)] !== number);
+  const left: number[] = [];
+  for (let i = 0; i < list.length; i += 2)
+    if (list[i] !== number) left.push(list[i] as number, list[i + 1] as number);
   return SparseMap.set(index, token, chunk.page, left.length === 0 ? undefined : left);
 };
 
@@ -110,8 +113,9 @@ const unpublish = (draft: Draft, token: object, event: EventOf<'unpublished'>): 
   const at = symbolAt(list, event);
   const symbol = list[at];
   if (symbol === undefined) return;
-  const left = list.length === 1 ? undefined : list.toSpliced(at, 1);
-  draft.symbols = SparseMap.set(draft.symbols, token, page, left);
+  const left: KernelSymbol[] = [];
+  for (let i = 0; i < list.length; i++) if (i !== at) left.push(list[i] as KernelSymbol);
+  draft.symbols = SparseMap.set(draft.symbols, token, page, left.length === 0 ? undefined : left);
   const program = SparseMap.get(draft.programs, symbol.program);
   if (program === undefined) return;
   const next = copyOf(program);
