@@ -32,6 +32,8 @@ function readerOf(session: Session): Interface {
   });
 }
 
+const MOVES = /^\s*(?:step|s|n|back|b)(?:\s|$)/;
+
 /** Reads lines until the end or `quit`. In a pipe each line is shown with its answer, and a mistake ends in exit code 2. */
 async function converse(session: Session): Promise<Exit> {
   const { context } = session;
@@ -44,7 +46,11 @@ async function converse(session: Session): Promise<Exit> {
   };
   let exit: Exit = Exit.nothing;
   prompt();
-  for await (const line of reader) {
+  let again = '';
+  for await (const typed of reader) {
+    // As in gdb, an empty line at the prompt goes on stepping.
+    const line = typed.trim() === '' && interactive ? again : typed;
+    again = MOVES.test(line) ? line : '';
     if (line.trim() !== '') {
       if (!interactive && !settings.json)
         context.print(`${style.name(Session.place(session))}> ${line.trim()}`);

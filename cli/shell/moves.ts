@@ -45,7 +45,12 @@ const steps =
   };
 
 export const MOVES: readonly ShellCommand[] = [
-  { names: ['step', 's', 'n'], usage: 'step [N]', about: 'forward by N events (1)', run: steps('step') },
+  {
+    names: ['step', 's', 'n'],
+    usage: 'step [N]',
+    about: 'forward by N events (1); an empty line goes on',
+    run: steps('step'),
+  },
   { names: ['back', 'b'], usage: 'back [N]', about: 'back by N events (1)', run: steps('back') },
   {
     names: ['goto', 'g'],

@@ -367,6 +367,13 @@ describe('A log', () => {
       expect(report['moments']).to.have.length(5);
     });
 
+    it('refuses the capture of another kernel', async () => {
+      const foreign = bundledRecording('x86_64-7.2-S1-pack-basic');
+      expect(await wrong('conform', 'S1', foreign)).to.match(
+        /^pagetrail: trace S1 was recorded on 6\.1\.0-50-cloud-amd64, this capture on 7\.2/,
+      );
+    });
+
     it('ends with 1 where something differs: a bare recording knows nothing of what was before', async () => {
       await at.run(['import', `${capture}/trace.txt.gz`, '--name', 'bare']);
       const { code, out } = await at.run(['conform', 'bare', capture]);

@@ -139,7 +139,18 @@ export const conform = (store: Store, trace: string, folder: string): Result<Con
     readonly profile?: string;
     readonly given?: string | null;
     readonly source?: string;
+    readonly kernel?: string;
   };
+  // A trace file alone may not say its release: it then has the name of its profile, which is no release of the capture.
+  const other =
+    meta.source === 'recording' && meta.kernel !== capture.value.meta.release && meta.kernel !== meta.profile;
+  if (other)
+    return fail(
+      'other-kernel',
+      `trace ${trace} was recorded on ${meta.kernel ?? 'a kernel without name'}, this capture on ${capture.value.meta.release}`,
+      folder,
+      'give the capture folder that this trace was recorded in',
+    );
   const profile = profileNamed(meta.profile ?? '');
   if (profile === null)
     return fail(
