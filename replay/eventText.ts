@@ -102,6 +102,8 @@ export function detailText(event: Event): string {
       return event.pages === 0
         ? `everything (${event.why})`
         : `${pageText(event.page)} ${pagesText(event.pages)} (${event.why})`;
+    case 'icache-flushed':
+      return `${Address.toText(event.at)} ${bytesText(event.length)}`;
     case 'pack-created':
       return `${pageText(event.start)} ${bytesText(event.bytes)}${event.partial === 0 ? '' : ', which chunks are taken is not fully known'}`;
     case 'chunk-allocated':

@@ -11,6 +11,8 @@ export interface Arch {
   readonly codeAlignment: number;
   /** Pages that one __text_poke may touch; 0: any number. */
   readonly pokePages: number;
+  /** Instruction fetches see stores at once; where they do not, code is flushed from the caches before it is used. */
+  readonly coherentFetch: boolean;
   /** Range of the areas that BPF images come from: first page and the page after the last. */
   readonly moduleRange: (kaslr: boolean) => readonly [number, number];
   /** Where the direct map of an emulation begins (page number). */

@@ -8,6 +8,7 @@ export const x86_64: Arch = Object.freeze({
   trap: 0xcccccccc,
   codeAlignment: 4,
   pokePages: 2,
+  coherentFetch: true,
   // MODULES_VADDR depends on CONFIG_RANDOMIZE_BASE; MODULES_END is fixed.
   moduleRange: (kaslr: boolean) => [kaslr ? 0xffffffffc0000 : 0xffffffffa0000, 0xffffffffff000] as const,
   directBase: 0xffff888000000,

@@ -6,7 +6,8 @@ import type { Event } from '../event/event.js';
 import { Origin } from '../event/kind.js';
 import { folder } from '../memory/evolve.js';
 import { nothing, type Memory } from '../memory/memory.js';
-import { callTracker } from './calls.js';
+import { allocationTracker } from './allocations.js';
+import { callTracker, type OpenCall } from './calls.js';
 import { coverageOf, type Coverage } from './coverage.js';
 import { findingsOf, type Findings } from './findings.js';
 import { inventoryOf, type Inventory } from './inventory.js';
@@ -109,14 +110,25 @@ const judge = (running: Running, subject: Subject, holes: readonly string[]): Ju
   return { ...common, verdict: why.length > 0 ? 'unknown' : 'holds', why };
 };
 
+const gather = <H>(into: Map<string, H[]>, handlers: object): void => {
+  for (const [name, handler] of Object.entries(handlers) as [string, H][]) {
+    const list = into.get(name);
+    if (list === undefined) into.set(name, [handler]);
+    else list.push(handler);
+  }
+};
+
 /** Begins an audit of a trace whose memory before the first event is given. */
 export const auditor = (subject: Subject, given: readonly Event[], rules: readonly Rule[]): Auditor => {
   const fold = folder(nothing);
   for (const event of given) fold.apply(event);
   const ended: NonNullable<Watch['ended']>[] = [];
+  const rootEnded: NonNullable<Watch['rootEnded']>[] = [];
   const tracker = callTracker((call, seq) => {
-    for (const listener of ended) listener(call, seq);
+    if (call.permission === call) for (const listener of ended) listener(call, seq);
+    if (call.parent === null) for (const listener of rootEnded) listener(call, seq);
   });
+  const allocations = allocationTracker(fold.memory());
   let events = 0;
   let lost = 0;
   let divergences = 0;
@@ -130,6 +142,7 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
       subject,
       memory: fold.memory,
       calls: tracker,
+      allocations,
       checked: (event, by) => {
         one.checks++;
         if (event === null || event.origin === Origin.observed) one.shown++;
@@ -144,28 +157,30 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
     return one;
   });
 
-  const before: Record<string, Handler[]> = {};
-  const after: Record<string, Handler[]> = {};
+  const before = new Map<string, Handler[]>();
+  const after = new Map<string, Handler[]>();
   const each: NonNullable<Watch['each']>[] = [];
-  const gather = (into: Record<string, Handler[]>, handlers: object): void => {
-    for (const [kind, handler] of Object.entries(handlers) as [string, Handler][])
-      (into[kind] ??= []).push(handler);
-  };
+  const entered = new Map<string, Handler[]>();
+  const returned = new Map<string, ((event: never, call: OpenCall | null) => void)[]>();
   const bystander: Audit = {
     subject,
     memory: fold.memory,
     calls: tracker,
+    allocations,
     checked: () => undefined,
     report: () => undefined,
     unknown: () => undefined,
   };
-  const coverage = coverageOf(bystander);
+  const coverage = coverageOf();
   const inventory = inventoryOf(bystander);
   for (const watch of [...running.map((one) => one.watch), coverage.watch, inventory.watch]) {
     gather(before, watch.before ?? {});
+    gather(entered, watch.entered ?? {});
+    gather(returned, watch.returned ?? {});
     gather(after, watch.after ?? {});
     if (watch.each !== undefined) each.push(watch.each);
     if (watch.ended !== undefined) ended.push(watch.ended);
+    if (watch.rootEnded !== undefined) rootEnded.push(watch.rootEnded);
   }
   for (const { watch } of running) watch.begin?.();
 
@@ -180,13 +195,25 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
         events++;
         last = event.seq;
         tracker.before(event);
-        tell(before[event.kind], event);
-        fold.apply(event);
-        tell(after[event.kind], event);
-        if (event.kind === 'entered' || event.kind === 'returned') {
+        if (event.kind === 'entered') {
+          coverage.entered(event.fn);
+          tell(entered.get(event.fn), event);
+          continue;
+        }
+        if (event.kind === 'returned') {
+          coverage.returned(event.fn);
+          const listeners = returned.get(event.fn);
+          if (listeners !== undefined) {
+            const call = tracker.of(event);
+            for (const listener of listeners) listener(event as never, call);
+          }
           tracker.after(event);
           continue;
         }
+        tell(before.get(event.kind), event);
+        fold.apply(event);
+        allocations.apply(event);
+        tell(after.get(event.kind), event);
         for (const listener of each) listener(event);
         if (event.kind === 'gap') {
           lost += event.lost;
@@ -197,6 +224,9 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
             holes.push(`model and recording disagree at event ${event.seq} (${event.id})`);
         }
       }
+      // Call lines change nothing but the moment.
+      const end = batch.at(-1);
+      if (end !== undefined && (end.kind === 'entered' || end.kind === 'returned')) fold.apply(end);
     },
     finish: () => {
       tracker.end(last);

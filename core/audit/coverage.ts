@@ -1,5 +1,5 @@
 /** What the trace could show: which kernel functions were seen, and where it has holes. */
-import type { Audit, Watch } from './rule.js';
+import type { Watch } from './rule.js';
 
 /** How often a function was seen. */
 export interface Hit {
@@ -22,7 +22,15 @@ export interface Coverage {
 
 const MOST_GAPS = 100;
 
-export const coverageOf = (_audit: Audit): { readonly watch: Watch; readonly take: () => Coverage } => {
+/** Counts what passes. */
+export interface Counting {
+  readonly watch: Watch;
+  readonly entered: (fn: string) => void;
+  readonly returned: (fn: string) => void;
+  readonly take: () => Coverage;
+}
+
+export const coverageOf = (): Counting => {
   const functions = new Map<string, { entered: number; returned: number }>();
   const divergences: Record<string, number> = {};
   const others: Record<string, number> = {};
@@ -39,12 +47,6 @@ export const coverageOf = (_audit: Audit): { readonly watch: Watch; readonly tak
   return {
     watch: {
       before: {
-        entered: (event) => {
-          hit(event.fn).entered++;
-        },
-        returned: (event) => {
-          hit(event.fn).returned++;
-        },
         gap: (event) => {
           if (gaps.length < MOST_GAPS) gaps.push({ seq: event.seq, lost: event.lost, why: event.why });
           else more++;
@@ -56,6 +58,12 @@ export const coverageOf = (_audit: Audit): { readonly watch: Watch; readonly tak
           others[event.event] = (others[event.event] ?? 0) + 1;
         },
       },
+    },
+    entered: (fn) => {
+      hit(fn).entered++;
+    },
+    returned: (fn) => {
+      hit(fn).returned++;
     },
     take: () => ({
       functions: Array.from(functions, ([fn, counts]) => ({ fn, ...counts })).sort((a, b) =>

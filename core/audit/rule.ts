@@ -2,6 +2,7 @@ import type { Arch } from '../arch/arch.js';
 import type { Event, EventKind, EventOf } from '../event/event.js';
 import type { Memory } from '../memory/memory.js';
 import type { Profile } from '../profile/profile.js';
+import type { Allocations } from './allocations.js';
 import type { CallStack, OpenCall } from './calls.js';
 import type { Finding, Severity } from './finding.js';
 
@@ -23,6 +24,8 @@ export interface Audit {
   /** Memory as it is: before the event in `before`, after it elsewhere. Changed in place: copy what is to be kept. */
   readonly memory: () => Memory;
   readonly calls: CallStack;
+  /** Memory that images hold: before the event in `before`, after it elsewhere. */
+  readonly allocations: Allocations;
   /**
    * The rule was looked at once. It counts as seen when a recorded call was open around the event: `by` says of which functions one must be the
    * innermost; left out: any.
@@ -33,7 +36,10 @@ export interface Audit {
   readonly unknown: (why: string, page?: number, pages?: number) => void;
 }
 
-export type Handlers = { readonly [K in EventKind]?: (event: EventOf<K>) => void };
+/** By kind of event; call lines go by the name of the function. */
+export type Handlers = {
+  readonly [K in Exclude<EventKind, 'entered' | 'returned'>]?: (event: EventOf<K>) => void;
+};
 
 /** A rule at work on one trace. */
 export interface Watch {
@@ -41,10 +47,16 @@ export interface Watch {
   readonly before?: Handlers;
   /** After it. */
   readonly after?: Handlers;
+  /** Kernel functions that are entered, by name; memory is as before. */
+  readonly entered?: Readonly<Record<string, (event: EventOf<'entered'>) => void>>;
+  /** Kernel functions that return, by name; `call` is the one that ends, null where its beginning was not seen. */
+  readonly returned?: Readonly<Record<string, (event: EventOf<'returned'>, call: OpenCall | null) => void>>;
   /** After any event that is not a call line. */
   readonly each?: (event: Event) => void;
-  /** A call ended: by its line, or because its task went on elsewhere. `seq`: the event that shows it. */
+  /** A call that changes permissions ended, the outermost of them: by its line, or because its task went on elsewhere. `seq`: the event that shows it. */
   readonly ended?: (call: OpenCall, seq: number) => void;
+  /** A call without a caller ended. */
+  readonly rootEnded?: (call: OpenCall, seq: number) => void;
   /** Memory before the first event is there. */
   readonly begin?: () => void;
   /** The trace is at its end. */

@@ -49,6 +49,8 @@ export function extentOf(event: Event): Extent | null {
     case 'copied':
     case 'filled':
       return { address: event.to, bytes: event.length };
+    case 'icache-flushed':
+      return { address: event.at, bytes: event.length };
     case 'seen':
       return { address: event.at, bytes: 4 };
     case 'chunk-allocated':

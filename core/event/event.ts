@@ -32,6 +32,7 @@ export type Event =
   | text.Seen
   | text.Content
   | text.TlbFlushed
+  | text.IcacheFlushed
   | packs.PackCreated
   | packs.ChunkAllocated
   | packs.ChunkFreed

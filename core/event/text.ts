@@ -86,3 +86,20 @@ export const TlbFlushed = kindOf<TlbFlushed>()(
   },
   { changesMemory: false },
 );
+
+/** The instruction caches of all CPUs were made to see what was written. */
+export interface IcacheFlushed extends Common {
+  readonly kind: 'icache-flushed';
+  readonly at: Address;
+  readonly length: number;
+}
+export const IcacheFlushed = kindOf<IcacheFlushed>()(
+  'icache-flushed',
+  35,
+  'instruction caches were flushed on all CPUs',
+  {
+    at: ['address', 'first byte'],
+    length: ['uint', 'bytes'],
+  },
+  { changesMemory: false },
+);

@@ -410,6 +410,7 @@ export const apply = (draft: Draft, token: object, event: Event): void => {
     case 'state-known':
       return applyKnown(draft, token, event);
     case 'tlb-flushed':
+    case 'icache-flushed':
     case 'marker':
     case 'divergence':
     case 'operation':

@@ -107,6 +107,8 @@ const tell = (event: Event, memory: Memory): Told | null => {
     case 'tlb-flushed':
       // Whether a leaf had to be split is told by the splits.
       return event.why === 'split' ? null : told('flush', `flush ${event.why}`, { why: event.why });
+    case 'icache-flushed':
+      return told('flush', 'flush of the instruction cache', {}, placedAddress(memory, event.at));
     case 'area-allocated':
       return told('area', 'area-allocated', { pages: event.pages, flags: event.flags });
     case 'area-flagged':

@@ -1,4 +1,5 @@
 /** Rules about vmalloc areas: I13 and I20. */
+import type { EventOf } from '../../event/event.js';
 import { Memory, type Area } from '../../memory/memory.js';
 import { SparseMap } from '../../memory/sparse.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
@@ -7,9 +8,10 @@ import { always, type Audit, type Rule, type Watch } from '../rule.js';
 import { rangeText } from './aliases.js';
 import { argument } from './leaves.js';
 
-const SET_MEMORY = /^set_memory_/;
+const SET_MEMORY = ['ro', 'rw', 'x', 'nx', 'rox', 'np', '4k'].map((suffix) => `set_memory_${suffix}`);
 
-const inModules = (audit: Audit, page: number): boolean => {
+/** Whether a page lies in the range of modules; false where the architecture is not known. */
+export const inModules = (audit: Audit, page: number): boolean => {
   const { arch } = audit.subject;
   if (arch === null) return false;
   // The widest range that the architecture ever uses for it.
@@ -18,38 +20,36 @@ const inModules = (audit: Audit, page: number): boolean => {
   return page >= Math.min(a, b) && page < Math.max(aEnd, bEnd);
 };
 
-const watchRequests = (audit: Audit): Watch => ({
-  before: {
-    entered: (event) => {
-      if (!SET_MEMORY.test(event.fn)) return;
-      const addr = argument(event, 'addr');
-      const numpages = argument(event, 'numpages');
-      if (addr === null || numpages === null) return;
-      const { page } = Word.toAddress(addr);
-      const pages = numpages.lo;
-      if (!inModules(audit, page) || pages === 0) return;
-      audit.checked(event);
-      const area = Memory.areaAt(audit.memory(), page);
-      const wrong = (why: string): void =>
-        audit.report({
-          pattern: `${event.fn} of a range that ${why}`,
-          message: `${event.fn} of ${rangeText(page, pages)}, which ${why}`,
-          start: Address.of(page),
-          bytes: pages * PAGE_SIZE,
-          space: 'virtual',
-          from: event.seq,
-          to: null,
-          evidence: [{ seq: event.seq, shows: 'asked for it' }],
-          failures: ['F20'],
-        });
-      if (area === null) {
-        if (audit.memory().areas === SparseMap.empty()) audit.unknown('the areas are not known', page, pages);
-        else wrong('lies in no area');
-      } else if (area.state === 'lazy') wrong('lies in an area that was freed');
-      else if (page + pages > area.start + area.pages - 1) wrong('reaches beyond its area');
-    },
-  },
-});
+const watchRequests = (audit: Audit): Watch => {
+  const request = (event: EventOf<'entered'>): void => {
+    const addr = argument(event, 'addr');
+    const numpages = argument(event, 'numpages');
+    if (addr === null || numpages === null) return;
+    const { page } = Word.toAddress(addr);
+    const pages = numpages.lo;
+    if (!inModules(audit, page) || pages === 0) return;
+    audit.checked(event);
+    const area = Memory.areaAt(audit.memory(), page);
+    const wrong = (why: string): void =>
+      audit.report({
+        pattern: `${event.fn} of a range that ${why}`,
+        message: `${event.fn} of ${rangeText(page, pages)}, which ${why}`,
+        start: Address.of(page),
+        bytes: pages * PAGE_SIZE,
+        space: 'virtual',
+        from: event.seq,
+        to: null,
+        evidence: [{ seq: event.seq, shows: 'asked for it' }],
+        failures: ['F20'],
+      });
+    if (area === null) {
+      if (audit.memory().areas === SparseMap.empty()) audit.unknown('the areas are not known', page, pages);
+      else wrong('lies in no area');
+    } else if (area.state === 'lazy') wrong('lies in an area that was freed');
+    else if (page + pages > area.start + area.pages - 1) wrong('reaches beyond its area');
+  };
+  return { entered: Object.fromEntries(SET_MEMORY.map((fn) => [fn, request])) };
+};
 
 export const I13: Rule = Object.freeze({
   id: 'I13',

@@ -189,9 +189,7 @@ const watch = (audit: Audit): Watch => {
         if (event.space === 0) recheck(event.page, event.pages, event.seq);
       },
     },
-    ended: (call, seq) => {
-      settled.ended?.(call, seq);
-      if (call.parent !== null) return;
+    rootEnded: (call) => {
       const list = freed.get(call.seq);
       if (list === undefined) return;
       freed.delete(call.seq);

@@ -1,4 +1,4 @@
-import type { Copied, Filled, Seen, Content, TlbFlushed } from '../../event/text.js';
+import type { Copied, Filled, Seen, Content, TlbFlushed, IcacheFlushed } from '../../event/text.js';
 import { addressAt, bytesAt, numberAt, textAt } from '../columns.js';
 import type { Row } from '../row.js';
 
@@ -93,10 +93,26 @@ const tlbFlushed: Row<TlbFlushed> = {
   }),
 };
 
+const icacheFlushed: Row<IcacheFlushed> = {
+  get: { at: (e) => e.at, length: (e) => e.length },
+  make: (seq, time, cpu, task, call, origin, f, j) => ({
+    seq,
+    time,
+    cpu,
+    task,
+    call,
+    origin,
+    kind: 'icache-flushed',
+    at: addressAt(f.at, j),
+    length: numberAt(f.length, j),
+  }),
+};
+
 export const textRows = {
   copied: copied,
   filled: filled,
   seen: seen,
   content: content,
   'tlb-flushed': tlbFlushed,
+  'icache-flushed': icacheFlushed,
 };

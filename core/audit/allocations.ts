@@ -1,0 +1,83 @@
+/** Which memory images hold: chunks of packs, and areas of images that no pack can take. */
+import type { Event } from '../event/event.js';
+import { Memory } from '../memory/memory.js';
+import { PAGE_SIZE, type Address } from '../value/address.js';
+
+/** Memory that one image holds. */
+export interface Allocation {
+  readonly at: Address;
+  readonly bytes: number;
+  /** First page of its pack; 0: an area of its own. */
+  readonly pack: number;
+  /** Event that took it; 0: it is older than the trace. */
+  readonly seq: number;
+}
+
+export interface Allocations {
+  /** The one that begins there. */
+  readonly at: (address: Address) => Allocation | null;
+  /** The one that holds an address. */
+  readonly around: (address: Address) => Allocation | null;
+}
+
+export interface AllocationTracker extends Allocations {
+  /** To be told of every event after rules have seen what was before it. */
+  readonly apply: (event: Event) => void;
+}
+
+const CHUNK = 64;
+const CHUNKS_PER_PAGE = PAGE_SIZE / CHUNK;
+
+const PAGES = 2 ** 52;
+
+/** Number of a chunk. Kernel addresses are counted from the end of the address space: from its beginning they would not be exact. */
+const keyOf = (at: Address): number =>
+  (at.page < PAGES / 2 ? at.page : at.page - PAGES) * CHUNKS_PER_PAGE + Math.floor(at.offset / CHUNK);
+
+export const allocationTracker = (start: Memory): AllocationTracker => {
+  const held = new Map<number, Allocation>();
+  /** Chunks of the largest ever held: how far back a look has to go. */
+  let longest = 1;
+
+  const add = (allocation: Allocation): void => {
+    held.set(keyOf(allocation.at), allocation);
+    longest = Math.max(longest, Math.ceil(allocation.bytes / CHUNK));
+  };
+  const dropWithin = (first: number, pages: number): void => {
+    for (const [key, { at }] of held) if (at.page >= first && at.page < first + pages) held.delete(key);
+  };
+
+  for (const program of Memory.programs(start)) {
+    const pack = Memory.packAt(start, program.chunk.page)?.start ?? 0;
+    add({ at: program.chunk, bytes: program.bytes, pack, seq: 0 });
+  }
+
+  return {
+    at: (address) => held.get(keyOf(address)) ?? null,
+    around: (address) => {
+      const key = keyOf(address);
+      for (let back = 0; back < longest; back++) {
+        const found = held.get(key - back);
+        if (found !== undefined) return back * CHUNK < found.bytes ? found : null;
+      }
+      return null;
+    },
+    apply: (event) => {
+      switch (event.kind) {
+        case 'chunk-allocated':
+          return add({ at: event.at, bytes: event.bytes, pack: event.pack, seq: event.seq });
+        case 'chunk-freed':
+          held.delete(keyOf(event.at));
+          return;
+        case 'unmapped':
+          return dropWithin(event.page, event.pages);
+        case 'program-allocated':
+          if (!held.has(keyOf(event.chunk)))
+            add({ at: event.chunk, bytes: event.bytes, pack: 0, seq: event.seq });
+          return;
+        default:
+          return;
+      }
+    },
+  };
+};

@@ -1,0 +1,41 @@
+/** Values of call lines by the names that the kernel functions of the model use: recorded names differ between kernels. */
+import { LINES } from '../driver/lines.js';
+import type { EventOf } from '../event/event.js';
+import type { Word } from '../value/words.js';
+
+const INDEXES = new Map<string, number>();
+
+const indexOf = ({ kind, fn, names }: EventOf<'entered'> | EventOf<'returned'>, as: string): number => {
+  const key = `${kind} ${fn} ${as} ${names}`;
+  const known = INDEXES.get(key);
+  if (known !== undefined) return known;
+  const shape = LINES[fn];
+  const columns = kind === 'entered' ? shape?.entry : shape?.result;
+  const index = names.split(',').findIndex((name) => (columns?.[name]?.as ?? name) === as);
+  INDEXES.set(key, index);
+  return index;
+};
+
+/** A value of a call line; null where the line does not show it. */
+export const valueOf = (event: EventOf<'entered'> | EventOf<'returned'>, as: string): Word | null => {
+  const index = indexOf(event, as);
+  return index < 0 ? null : { hi: event.values.hi[index] ?? 0, lo: event.values.lo[index] ?? 0 };
+};
+
+/** Largest errno that a pointer can carry. */
+const MAX_ERRNO = 4095;
+
+/** What an `int` result says; null where the line does not show it. */
+export const resultOf = (event: EventOf<'returned'>): number | null => {
+  const value = valueOf(event, 'ret');
+  return value === null ? null : value.lo | 0;
+};
+
+/** The error that a pointer carries (negative), -1 for a null pointer, 0 for a good one; null where the line does not show it. */
+export const pointerError = (event: EventOf<'returned'>): number | null => {
+  const value = valueOf(event, 'ret');
+  if (value === null) return null;
+  if (value.hi === 0 && value.lo === 0) return -1;
+  const low = value.lo | 0;
+  return value.hi >>> 0 === 0xffffffff && low < 0 && low >= -MAX_ERRNO ? low : 0;
+};
