@@ -118,6 +118,30 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('../verify.js')).verify,
   },
   {
+    name: 'checkpoint',
+    summary: 'say in a few signed lines what a trace holds, to keep elsewhere',
+    group: CHECK,
+    load: async () => (await import('../checkpoint.js')).checkpointCommand,
+  },
+  {
+    name: 'prove',
+    summary: 'prove an event, or that nothing before was changed',
+    group: CHECK,
+    load: async () => (await import('../prove.js')).prove,
+  },
+  {
+    name: 'check-proof',
+    summary: 'check such a proof, without the log',
+    group: CHECK,
+    load: async () => (await import('../checkProof.js')).checkProof,
+  },
+  {
+    name: 'key',
+    summary: 'make keys to sign checkpoints with',
+    group: CHECK,
+    load: async () => (await import('../key.js')).keyCommand,
+  },
+  {
     name: 'export',
     summary: 'write the events of a trace as JSON Lines',
     group: KEEP,
