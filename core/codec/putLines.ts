@@ -46,14 +46,15 @@ export interface LinesToWrite {
   readonly slots: number;
   /** Values of each event that has some. */
   readonly words: readonly Words[];
+  /** How many values they have together. */
+  readonly values: number;
   readonly texts: TextNumbers;
 }
 
 export function putLines(
   out: Output,
-  { count, shape: column, shapes, slots, words, texts }: LinesToWrite,
+  { count, shape: column, shapes, slots, words, values, texts }: LinesToWrite,
 ): void {
-  const values = words.reduce((sum, { hi }) => sum + hi.length, 0);
   const recent = newRecent(slots);
   const seen = new Int32Array(SEEN).fill(-REACH - 1);
   const ways = new Float64Array(values);

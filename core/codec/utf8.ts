@@ -1,6 +1,9 @@
 import { damaged, takeByte, type Input } from './input.js';
 import { reserve, type Output } from './output.js';
 
+/** Taken from the prototype once: looked up in texts of many inner forms it would be found anew for each unit. */
+const codeUnit = String.prototype.charCodeAt;
+
 /**
  * Text as UTF-8 in which a lone surrogate is three bytes too (WTF-8), so that every string comes back as it was.
  * No TextEncoder: it would replace lone surrogates, and for short texts it is slower.
@@ -9,8 +12,9 @@ export function putText(out: Output, text: string): void {
   reserve(out, text.length * 3);
   const { bytes } = out;
   let { at } = out;
-  for (let i = 0; i < text.length; i++) {
-    let code = text.charCodeAt(i);
+  const units = text.length;
+  for (let i = 0; i < units; i++) {
+    let code = codeUnit.call(text, i);
     if (code < 0x80) {
       bytes[at++] = code;
       continue;
@@ -20,7 +24,7 @@ export function putText(out: Output, text: string): void {
       bytes[at++] = 0x80 | (code & 63);
       continue;
     }
-    const next = (code & 0xfc00) === 0xd800 ? text.charCodeAt(i + 1) : 0;
+    const next = (code & 0xfc00) === 0xd800 ? codeUnit.call(text, i + 1) : 0;
     if ((next & 0xfc00) === 0xdc00) {
       code = 0x10000 + ((code & 0x3ff) << 10) + (next & 0x3ff);
       i++;
