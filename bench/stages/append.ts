@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { encodeSegment } from '../../core/codec/encode.js';
-import { KINDS, type Event } from '../../core/event/event.js';
+import type { Event } from '../../core/event/event.js';
 import { openLog } from '../../replay/log.js';
 import { openStore, type NewSegment, type Projection } from '../../store/index.js';
 import { must, TRACES } from '../log.js';
+import { ROW_TABLES, rowWriter } from '../rows.js';
 import { Stopwatch } from '../timing.js';
 
 export interface AppendInput {
@@ -22,7 +23,7 @@ export interface AppendOutput {
   readonly log: number;
   /** The same, handed over as encoded segments. */
   readonly encoded: number;
-  /** One row an event. */
+  /** One row an event, and the same derived rows. */
   readonly rows: number;
   /** The encoded segments as plain blobs. */
   readonly blobs: number;
@@ -33,33 +34,34 @@ export interface AppendOutput {
 const GROUP = 16;
 
 /** A row for every change of a range of pages: what the history of permissions and the last change of a page are found by. */
+const CHANGES =
+  'CREATE TABLE changes (trace INTEGER, page INTEGER, seq INTEGER, pages INTEGER, PRIMARY KEY (trace, page, seq)) WITHOUT ROWID';
+const INSERT_CHANGE = 'INSERT INTO changes (trace, page, seq, pages) VALUES (?, ?, ?, ?)';
+
+/** The pages that an event changes: the first and how many; null: none. */
+const changed = (event: Event): readonly [page: number, pages: number] | null => {
+  switch (event.kind) {
+    case 'permission':
+    case 'mapped':
+    case 'unmapped':
+      return [event.page, event.pages];
+    case 'copied':
+    case 'filled':
+      return [event.to.page, Math.ceil((event.to.offset + event.length) / 4096)];
+    default:
+      return null;
+  }
+};
+
 const changes: Projection<readonly Event[]> = {
   name: 'changes',
   version: 1,
-  ddl: [
-    'CREATE TABLE changes (trace INTEGER, page INTEGER, seq INTEGER, pages INTEGER, PRIMARY KEY (trace, page, seq)) WITHOUT ROWID',
-  ],
+  ddl: [CHANGES],
   apply(batch, write, trace) {
-    for (const event of batch)
-      if (
-        event.kind === 'permission' ||
-        event.kind === 'mapped' ||
-        event.kind === 'unmapped' ||
-        event.kind === 'copied' ||
-        event.kind === 'filled'
-      ) {
-        const [page, pages] =
-          'to' in event
-            ? [event.to.page, Math.ceil((event.to.offset + event.length) / 4096)]
-            : [event.page, event.pages];
-        write.run(
-          'INSERT INTO changes (trace, page, seq, pages) VALUES (?, ?, ?, ?)',
-          trace.id,
-          page,
-          event.seq,
-          pages,
-        );
-      }
+    for (const event of batch) {
+      const pages = changed(event);
+      if (pages !== null) write.run(INSERT_CHANGE, trace.id, pages[0], event.seq, pages[1]);
+    }
   },
 };
 
@@ -114,19 +116,9 @@ export const append = ({ log, folder }: AppendInput): AppendOutput => {
   const encoded = indexedLog(encodedFile);
   const blobs = bare(blobsFile, 'CREATE TABLE segments (id INTEGER PRIMARY KEY, bytes BLOB)');
   const insertBlob = blobs.prepare('INSERT INTO segments (bytes) VALUES (?)');
-  const rows = bare(
-    rowsFile,
-    `CREATE TABLE events (seq INTEGER PRIMARY KEY, time INTEGER, cpu INTEGER, task INTEGER, kind INTEGER, call INTEGER,
-      origin INTEGER, value INTEGER)`,
-  );
-  const insertRow = rows.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-  const codes = new Map<string, number>(KINDS.map(({ kind, code }) => [kind, code]));
-  const tasks = new Map<string, number>();
-  const taskOf = (task: string): number => {
-    const known = tasks.get(task) ?? tasks.size;
-    tasks.set(task, known);
-    return known;
-  };
+  const rows = bare(rowsFile, `${ROW_TABLES}; ${CHANGES}`);
+  const writeRow = rowWriter(rows);
+  const insertChange = rows.prepare(INSERT_CHANGE);
   let events = 0;
   let groups = 0;
   for (const group of groupsOf(log)) {
@@ -142,8 +134,11 @@ export const append = ({ log, folder }: AppendInput): AppendOutput => {
       rows
         .transaction(() => {
           for (const batch of group)
-            for (const { seq, time, cpu, task, kind, call, origin } of batch)
-              insertRow.run(seq, time, cpu, taskOf(task), codes.get(kind), call, origin, seq);
+            for (const event of batch) {
+              writeRow(event);
+              const pages = changed(event);
+              if (pages !== null) insertChange.run(1, pages[0], event.seq, pages[1]);
+            }
         })
         .immediate(),
     );
