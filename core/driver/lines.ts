@@ -114,6 +114,7 @@ export const LINES: Readonly<Record<string, LineShape>> = {
   cpa_flush: shape(`data:w@ cpa:w@ cache:n- ${cpaFields} curpage:n= pfn:n= flags:n-`),
   collapse_large_pages: shape('addr:a= pgtables:w@', 'ret:i='),
   module_alloc: shape('size:n=', 'ret:a='),
+  module_alloc_huge: shape('size:n=', 'ret:a='),
   module_memfree: shape('module_region>addr:a= addr:a='),
   execmem_alloc: shape('type:n= size:n=', 'ret:a='),
   execmem_vmalloc: shape('range:w@ size:n= pgprot>prot:w- vm_flags:n-', 'ret:a='),

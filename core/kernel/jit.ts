@@ -9,7 +9,7 @@ import { Address, PAGE_SIZE } from '../value/address.js';
 import { Word } from '../value/words.js';
 import { bpfProgPackAlloc, bpfProgPackFree, jitFillHole, protect } from './packs.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel, type Value } from './request.js';
-import { bpfArchTextCopy } from './textPoke.js';
+import { bpfArchTextCopy, patchLive } from './textPoke.js';
 import { bpfJitAllocExec, bpfJitFreeExec } from './vmalloc.js';
 
 const HEADER = 8;
@@ -108,7 +108,7 @@ const headerWord = (k: Kernel, at: Address): number | undefined => {
   const content = Memory.contentOf(k.memory(), entry.frame);
   if (content === null) return undefined;
   const cls = PageContent.classAt(content, Math.floor(at.offset / BLOCK));
-  if (cls === ContentClass.trap) return k.arch.trap;
+  if (cls === ContentClass.trap) return k.arch.trap >>> 0;
   if (cls === ContentClass.zero) return 0;
   return undefined;
 };
@@ -167,7 +167,17 @@ const finish = function* (k: Kernel, program: Program): Body<number> {
     if (error !== 0) return error;
   }
   yield* state({ kind: 'program-finalized', program: program.number });
+  if (k.profile.fixesTailCalls) yield* bpfTailCallDirectFixup(k, program);
   return 0;
+};
+
+/** Tail calls whose targets are in their arrays already become jumps. */
+const bpfTailCallDirectFixup = function* (k: Kernel, { number }: Program): Body<undefined> {
+  for (;;) {
+    const site = yield* choose('patch', { fn: 'bpf_tail_call_direct_fixup', program: number });
+    if (site === null) return undefined;
+    yield* patchLive(k, site.at, site.length);
+  }
 };
 
 const allocateImage = function* (k: Kernel, prog: Word, proglen: number): Body<Program | null> {
@@ -238,7 +248,9 @@ export const bpfJitBinaryPackFree = kernelFunction(
     _k: Kernel,
     a: { ro_header: Address; rw_header: Word; size: number | undefined },
   ): Body<undefined> {
-    const size = yield* call(bpfProgPackFree, { ptr: a.ro_header, size: a.size });
+    // As its header says; of a program older than the recording, or one that was never finalized, a line shows it.
+    const size = a.size ?? (yield* choose('result', { fn: 'header', predicted: BLOCK }));
+    yield* call(bpfProgPackFree, { ptr: a.ro_header, size });
     yield* call(bpfJitUnchargeModmem, { size });
     return undefined;
   },
@@ -267,7 +279,22 @@ export const bpfJitFree = kernelFunction(
     const mask = binary ? PAGE_SIZE : 64;
     const header = Address.of(a.bpf_func.page, a.bpf_func.offset - (a.bpf_func.offset % mask));
     if (binary) yield* call(bpfJitBinaryFree, { hdr: header, size: program?.bytes });
-    else yield* call(bpfJitBinaryPackFree, { ro_header: header, rw_header: Word.zero, size: program?.bytes });
+    else {
+      let size = program?.bytes;
+      // Its last pass never came: nothing has written its header yet.
+      if (program?.state === 'allocated') {
+        if (k.profile.finalizesBeforeFree)
+          yield* call(bpfJitBinaryPackFinalize, {
+            prog: a.prog,
+            ro_header: header,
+            rw_header: undefined,
+            ro_header_size: headerWord(k, header),
+            rw_header_size: program.bytes,
+          });
+        else if (k.profile.packFreeBy === 'header') size = headerWord(k, header);
+      }
+      yield* call(bpfJitBinaryPackFree, { ro_header: header, rw_header: Word.zero, size });
+    }
     if (program !== null) yield* state({ kind: 'program-freed', program: program.number });
     return undefined;
   },

@@ -4,7 +4,7 @@
  * Modelled: the list of packs, first fit over 64-byte chunks, new packs, images larger than a pack, owner by mask or by range, fill and invalidate, the
  * dirty mark of the predictor flush. Left out on purpose: nothing that touches memory.
  */
-import { CHUNK, chunkIndex, firstFit } from '../memory/evolvePacks.js';
+import { CHUNK, firstFit } from '../memory/evolvePacks.js';
 import { Memory, type Pack } from '../memory/memory.js';
 import { Address, PAGE_SIZE } from '../value/address.js';
 import { setMemoryNx, setMemoryRo, setMemoryRox, setMemoryRw, setMemoryX } from './cpa.js';
@@ -132,7 +132,8 @@ export const bpfProgPackAlloc = kernelFunction(
     yield* lock('pack_mutex');
     yield* wait();
     if (k.memory().packs.length === 0 && k.profile.pack.size === 'trial') yield* selectBpfProgPackSize(k);
-    if (a.size > packSize(k)) {
+    // A kernel of more nodes than are known makes a pack of it.
+    if (a.size > packSize(k) && !(yield* choose('more', { fn: 'alloc_new_pack' }))) {
       const area = yield* allocOversize(k, a.size, a.fill);
       yield* unlock('pack_mutex');
       if (area !== null) yield* state({ kind: 'chunk-allocated', pack: 0, at: area, bytes: a.size });
@@ -197,6 +198,7 @@ export const bpfProgPackFree = kernelFunction(
 );
 
 const freeChunks = function* (k: Kernel, ptr: Address, size: number): Body<undefined> {
+  const flushing = k.profile.predictorFlush && (yield* choose('predictor', {}));
   if (size > packSize(k)) return yield* freeWhole(k, ptr, size);
   const pack = ownerOf(k, ptr);
   // "bpf_prog_pack bug": WARN_ONCE, nothing is freed.
@@ -209,7 +211,7 @@ const freeChunks = function* (k: Kernel, ptr: Address, size: number): Body<undef
     at: ptr,
     bytes: Math.ceil(size / CHUNK) * CHUNK,
   });
-  if (k.profile.predictorFlush && pack !== null && !pack.dirty)
+  if (flushing && pack !== null && !pack.dirty)
     yield* state({ kind: 'pack-marked', start: pack.start, dirty: 1 });
   const after = pack === null ? null : Memory.packAt(k.memory(), pack.start);
   const known = after !== null && !after.partial;
@@ -222,6 +224,3 @@ const freeChunks = function* (k: Kernel, ptr: Address, size: number): Body<undef
   if (after !== null) yield* state({ kind: 'pack-removed', start: after.start });
   return yield* freeWhole(k, empty, after?.bytes ?? packSize(k));
 };
-
-/** Number of the chunk in its pack: for messages. */
-export const chunkNumber = (pack: Pack, at: Address): number => chunkIndex(pack, at);

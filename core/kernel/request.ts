@@ -115,7 +115,8 @@ export interface Choices {
   };
   /** The next instruction that a tail-call or dispatcher update patches; null: no more. */
   patch: {
-    readonly question: { readonly fn: string };
+    /** `program`: the one whose code it is, where only that one can be meant. */
+    readonly question: { readonly fn: string; readonly program?: number };
     readonly answer: { readonly at: Address; readonly length: number } | null;
   };
   /** Result of a call whose outcome depends on what nobody recorded. */

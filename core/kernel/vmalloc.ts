@@ -158,6 +158,8 @@ const resetTargets = (area: Area | null): number[] =>
 const vunmap = kernelFunction(
   '__vunmap',
   function* (k: Kernel, a: { addr: Address; deallocate_pages: number }): Body<undefined> {
+    // "Trying to vfree() bad address": a warning, and nothing is freed.
+    if (a.addr.offset !== 0) return undefined;
     const area = Memory.areaAt(k.memory(), a.addr.page);
     let reset =
       area === null || area.flags === FLAGS_UNKNOWN ? null : (area.flags & VM_FLUSH_RESET_PERMS) !== 0;

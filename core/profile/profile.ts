@@ -68,6 +68,10 @@ export interface Profile {
   readonly publishesFirst: boolean;
   /** Tail-call updates: bpf_arch_text_poke per site (5.10), bpf_arch_poke_desc_update (6.1+). */
   readonly tailCall: 'bpf_arch_text_poke' | 'bpf_arch_poke_desc_update';
+  /** A program whose tail calls have their targets already is patched as it is loaded: it is read-only by then (5.18+). */
+  readonly fixesTailCalls: boolean;
+  /** bpf_jit_free finalizes an image whose last pass never came, so that its header holds its size (5.18.18, 5.19.2, 6.0+). */
+  readonly finalizesBeforeFree: boolean;
   /** What patches live code. */
   readonly livePatch: 'text_poke_bp' | 'smp_text_poke_single';
   /** Arguments of bpf_prog_pack_free: the header, or pointer and size (6.8+). */
@@ -113,6 +117,8 @@ const base: Profile = {
   symbolEnd: 'code',
   publishesFirst: false,
   tailCall: 'bpf_arch_poke_desc_update',
+  fixesTailCalls: true,
+  finalizesBeforeFree: true,
   livePatch: 'text_poke_bp',
   packFreeBy: 'header',
   predictorFlush: false,

@@ -13,6 +13,8 @@ const v5_10 = variant(v6_1, {
   symbolEnd: 'page',
   publishesFirst: true,
   tailCall: 'bpf_arch_text_poke',
+  fixesTailCalls: false,
+  finalizesBeforeFree: false,
 });
 
 const v5_18_rc3 = variant(v6_1, {
@@ -25,6 +27,7 @@ const v5_18_rc3 = variant(v6_1, {
   dispatcher: 'page',
   publishesFirst: true,
   tailCall: 'bpf_arch_text_poke',
+  finalizesBeforeFree: false,
   kaslrCompiledIn: false,
 });
 

@@ -76,7 +76,7 @@ export class Scene {
         leaf: () => 21,
         purge: ({ predicted }) => predicted ?? 0,
         pageTable: () => true,
-        more: () => true,
+        more: ({ fn }) => fn !== 'alloc_new_pack',
         patch: () => null,
         result: ({ predicted }) => predicted,
         symbol: () => ({

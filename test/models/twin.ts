@@ -80,6 +80,8 @@ export class Twin {
         buffer: () => ({ hi: 0xffff8880, lo: 0x1000 }),
         chunk: ({ predicted }) => predicted,
         predictor: () => false,
+        more: () => false,
+        patch: () => null,
         trial: () => {
           const first = !this.trialDone;
           this.trialDone = true;

@@ -123,8 +123,12 @@ const callOf = (event: LineEvent, of: Signatures): CallLine => {
 export type SyntheticLine = CallLine | MarkerLine;
 
 /** Events of an emulation as the lines that the probes of its kernel would give. */
-export const linesOf = (events: readonly Event[], kernel: string): SyntheticLine[] => {
-  const signatures = signaturesOf({ name: kernel });
+export const linesOf = (
+  events: readonly Event[],
+  kernel: string,
+  more: Signatures = new Map(),
+): SyntheticLine[] => {
+  const signatures = new Map([...signaturesOf({ name: kernel }), ...more]);
   const lines: SyntheticLine[] = [];
   for (const event of events)
     if (isLine(event, signatures)) lines.push(callOf(event, signatures));

@@ -4,7 +4,12 @@
 import type { Arch } from '../../arch/arch.js';
 import { eventOf, type Event, type Fact } from '../../event/event.js';
 import { Origin } from '../../event/kind.js';
-import { bpfIntJitCompile, bpfJitFree } from '../../kernel/jit.js';
+import {
+  bpfIntJitCompile,
+  bpfJitBlindConstants,
+  bpfJitFree,
+  bpfJitProgReleaseOther,
+} from '../../kernel/jit.js';
 import {
   bpfArchPokeDescUpdate,
   bpfArchTextPoke,
@@ -103,7 +108,9 @@ class Runtime {
   #packsSized: boolean;
   #othersLazy = false;
   #attached: EmulatedProgram | null = null;
-  #halves = 0;
+  #dispatcherMade = false;
+  /** The half of the dispatcher that is in use. */
+  #half = 0;
   #id = 0;
 
   constructor(
@@ -221,16 +228,37 @@ class Runtime {
 
   /** One JIT pass. False: no memory was to be had. */
   #compile(program: EmulatedProgram, fn: EmulatedFunction, final: boolean): boolean {
-    const clone = fn.blinded && !fn.allocated ? this.#identities.program() : null;
+    const first = fn.blinded && !fn.allocated;
+    const clone = first ? this.#identities.program() : null;
+    const original = fn.pointer;
+    // From 7.1 on the JIT is given the clone.
+    if (clone !== null && !this.#profile.blinds)
+      fn.pointer = this.#with({ clone }, () =>
+        this.machine.run(LOADER, bpfJitBlindConstants, { prog: original }),
+      );
     const type = program.classic ? 'classic' : program.functions.length > 1 ? 'function' : 'program';
     const entry = fn.allocated ? entryOf(this.machine.memory(), fn) : null;
-    const compiled = this.#with({ fn: fn.spec, clone, type, final, capable: program.capable }, () =>
+    const fixups = final ? fn.spec.tail_calls.filter(({ key }) => this.#array.has(key)) : [];
+    const situation = {
+      fn: fn.spec,
+      clone,
+      type,
+      final,
+      capable: program.capable,
+      fixups: fixups.flatMap(({ jump, bypass }) => [jump, bypass]),
+    };
+    const compiled = this.#with(situation, () =>
       this.machine.run(LOADER, bpfIntJitCompile, {
         prog: fn.pointer,
         jited_len: entry?.length ?? 0,
         bpf_func: entry?.start ?? (type === 'function' ? Address.zero : INTERPRETER),
       }),
     );
+    if (clone !== null && !this.#profile.blinds) {
+      const [prog, other] = compiled.jited ? [clone, original] : [original, clone];
+      this.machine.run(LOADER, bpfJitProgReleaseOther, { prog, other });
+      fn.pointer = prog;
+    }
     if (!compiled.jited) return false;
     fn.pointer = compiled.prog;
     fn.allocated = true;
@@ -377,19 +405,28 @@ class Runtime {
 
   #dispatch(to: EmulatedProgram | null): void {
     const page = this.#profile.dispatcher === 'page';
-    const fresh = this.#halves === 0;
-    const half = to === null ? null : (this.#halves++ % 2) * HALF;
+    const fresh = !this.#dispatcherMade;
     const from = this.#attached;
+    // The half that is not in use, or the first one where nothing is attached.
+    const half = to === null || to === from ? null : from === null ? 0 : HALF - this.#half;
+    if (half !== null) {
+      this.#dispatcherMade = true;
+      this.#half = half;
+    }
     this.#attached = to;
     const name = 'bpf_dispatcher_xdp';
     // The dispatcher's own address is known once it exists: the symbol's start comes from the model.
     const symbol = { start: Address.zero, end: Address.zero, name, ksym: { hi: 0xffffffff, lo: 0x82be1468 } };
-    const patches = page ? [] : XDP_SITES.map((at) => ({ at, length: 5 }));
+    const patches = page || to === from ? [] : XDP_SITES.map((at) => ({ at, length: 5 }));
     this.#with(
       {
         symbol,
         patches,
-        dispatcher: { half, fresh: fresh && to !== null, jump: page ? (XDP_SITES[0] as Address) : null },
+        dispatcher: {
+          half,
+          fresh: fresh && to !== null,
+          jump: page && to !== from ? (XDP_SITES[0] as Address) : null,
+        },
       },
       () =>
         this.machine.run(LOADER, bpfDispatcherChangeProg, {

@@ -26,6 +26,8 @@ export interface Situation {
     readonly name: string;
     readonly ksym: Word;
   } | null;
+  /** Offsets of tail-call sites in the code of `fn` that have their targets already. */
+  readonly fixups: number[];
   readonly patches: { readonly at: Address; readonly length: number }[];
   /** The half of the dispatcher that is written next, and its jump (5.10); empty: nothing is. */
   readonly dispatcher: {
@@ -43,6 +45,7 @@ export const NO_SITUATION: Situation = {
   final: true,
   capable: true,
   symbol: null,
+  fixups: [],
   patches: [],
   dispatcher: null,
   results: [],
@@ -74,6 +77,34 @@ export const policies = (input: PolicyInput): ChoiceSource => {
     return offset - (offset % arch.codeAlignment);
   };
 
+  /** Where the code begins in a chunk: drawn with the allocation, kept until it is asked for. */
+  const drawn = new Map<string, number>();
+  const startOf = (fn: WorkloadFunction, chunk: Address, proglen: number): Address => {
+    const key = Address.toText(chunk);
+    let offset = drawn.get(key);
+    if (offset === undefined) {
+      const binary = profile.allocator === 'binary';
+      const size = binary ? Math.ceil((proglen + 136) / 4096) * 4096 : Math.ceil((proglen + 24) / 64) * 64;
+      const hole = Math.min(size - (proglen + 8), (binary ? 4096 : 64) - 8);
+      // bpf_func − chunk = header + random start. What another kernel drew may not fit.
+      offset = fn.offset !== undefined && fn.offset < 8 + Math.max(1, hole) ? fn.offset : 8 + offsetIn(hole);
+      drawn.set(key, offset);
+    }
+    return Address.add(chunk, offset);
+  };
+
+  /** The next site of a program that is being loaded; null: no more. */
+  const fixup = (number: number): { readonly at: Address; readonly length: number } | null => {
+    const { fn, fixups } = input.situation();
+    const program = Memory.program(input.memory(), number);
+    const offset = fixups.shift();
+    if (fn === null || program === null || offset === undefined) return null;
+    return {
+      at: Address.add(program.start ?? startOf(fn, program.chunk, program.proglen), offset),
+      length: 5,
+    };
+  };
+
   const answers: { readonly [K in ChoiceKind]: (question: Choices[K]['question']) => Choices[K]['answer'] } =
     {
       clone: ({ prog }) => input.situation().clone ?? prog,
@@ -82,13 +113,9 @@ export const policies = (input: PolicyInput): ChoiceSource => {
       placement: ({ chunk, proglen }) => {
         const fn = input.situation().fn;
         if (fn === null) return null;
-        const binary = profile.allocator === 'binary';
-        const size = binary ? Math.ceil((proglen + 136) / 4096) * 4096 : Math.ceil((proglen + 24) / 64) * 64;
-        const hole = Math.min(size - (proglen + 8), (binary ? 4096 : 64) - 8);
-        // bpf_func − chunk = header + random start. What another kernel drew may not fit.
-        const offset =
-          fn.offset !== undefined && fn.offset < 8 + Math.max(1, hole) ? fn.offset : 8 + offsetIn(hole);
-        return { start: Address.add(chunk, offset), length: fn.code ?? fn.image };
+        const start = startOf(fn, chunk, proglen);
+        drawn.clear();
+        return { start, length: fn.code ?? fn.image };
       },
       type: () => input.situation().type,
       charge: ({ over }) => (over === true && !input.situation().capable ? EPERM : 0),
@@ -108,7 +135,8 @@ export const policies = (input: PolicyInput): ChoiceSource => {
       more: ({ fn }) => fn === 'dispatcher-image' && input.situation().dispatcher?.fresh === true,
       emptied: () => null,
       symbol: () => input.situation().symbol,
-      patch: ({ fn }) => {
+      patch: ({ fn, program: number }) => {
+        if (number !== undefined) return fixup(number);
         const { dispatcher, patches } = input.situation();
         if (fn === 'arch_prepare_bpf_dispatcher') {
           if (dispatcher === null || dispatcher.half === null) return null;

@@ -1,5 +1,5 @@
 import type { ChoiceKind, Choices } from '../../kernel/request.js';
-import type { Memory } from '../../memory/memory.js';
+import { Memory } from '../../memory/memory.js';
 import { Address } from '../../value/address.js';
 import { Word } from '../../value/words.js';
 import {
@@ -169,7 +169,7 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
       ksym: recordedValue(line, 'ksym') ?? Word.zero,
     };
   },
-  patch: ({ fn }, { line }) => {
+  patch: ({ fn, program }, { line, memory }) => {
     if (fn === 'arch_prepare_bpf_dispatcher') {
       if (!entryOf(line, fn)) return null;
       const at = recordedAddress(line, 'image');
@@ -180,10 +180,15 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
       const at = recordedAddress(line, 'ip');
       return at === null ? null : { at, length: 5 };
     }
-    return patchAt(line, 'text_poke_bp', 'smp_text_poke_single');
+    const site = patchAt(line, 'text_poke_bp', 'smp_text_poke_single');
+    // Pokes of kernel text may stand there too.
+    const own =
+      program === undefined || (site !== null && Memory.programAt(memory, site.at)?.number === program);
+    return own ? site : null;
   },
   result: ({ fn, predicted }, { line }) => {
-    if (fn === 'header') return recordedNumber(line, 'size') ?? recordedNumber(line, 'hdr_size') ?? predicted;
+    if (fn === 'header')
+      return recordedNumber(line, 'size') ?? recordedNumber(line, 'hdr_size') ?? recordedNumber(line, 'len') ?? predicted;
     return resultOf(line, fn) ? (recordedValue(line, 'ret')?.lo ?? 0) | 0 : predicted;
   },
   predictor: () => false,
