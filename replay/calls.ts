@@ -1,5 +1,5 @@
 import { valuesJson } from '../core/codec/json.js';
-import type { Event } from '../core/event/event.js';
+import type { Event, EventOf } from '../core/event/event.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
 import type { Landmark, TraceView } from './log.js';
 
@@ -23,6 +23,18 @@ export interface Circumstances {
   readonly phase: Landmark | null;
 }
 
+/** Calls as they are shown, by their events: what happens in a call comes one after the other. */
+const shownCalls = new WeakMap<EventOf<'entered'>, OpenCall>();
+
+const openCallOf = (event: EventOf<'entered'>): OpenCall => {
+  const known = shownCalls.get(event);
+  if (known !== undefined) return known;
+  const { seq, fn, names, values, task } = event;
+  const call = { seq, fn, args: valuesJson(names, values), task };
+  shownCalls.set(event, call);
+  return call;
+};
+
 /** The calls around an event, innermost first. */
 export const callsAround = (trace: TraceView, event: Event): Result<readonly OpenCall[]> => {
   const calls: OpenCall[] = [];
@@ -36,8 +48,7 @@ export const callsAround = (trace: TraceView, event: Event): Result<readonly Ope
     if (!entered.ok) return entered;
     if (entered.value.kind !== 'entered')
       return fail('damaged', `event ${call} of trace ${trace.name} is no call, as event ${event.seq} says`);
-    const { seq, fn, names, values, task } = entered.value;
-    calls.push({ seq, fn, args: valuesJson(names, values), task });
+    calls.push(openCallOf(entered.value));
     below = call;
     call = entered.value.call;
   }
@@ -65,6 +76,17 @@ const landmarkFor = (landmarks: readonly Landmark[], from: number, task: string)
   return landmarks[from] ?? null;
 };
 
+/** Of each landmark of a list, as far as was asked: index of the last `phase: …` at or before it, or -1. Lists of landmarks only grow. */
+const phases = new WeakMap<readonly Landmark[], number[]>();
+
+const phaseBefore = (landmarks: readonly Landmark[], at: number): Landmark | null => {
+  const known = phases.get(landmarks) ?? [];
+  if (known.length === 0) phases.set(landmarks, known);
+  for (let i = known.length; i <= at; i++)
+    known.push(landmarks[i]?.text.startsWith('phase: ') === true ? i : (known[i - 1] ?? -1));
+  return landmarks[known[at] ?? -1] ?? null;
+};
+
 /** Calls and markers around an event. */
 export const circumstancesOf = (trace: TraceView, event: Event): Result<Circumstances> => {
   const calls = callsAround(trace, event);
@@ -73,11 +95,9 @@ export const circumstancesOf = (trace: TraceView, event: Event): Result<Circumst
   if (!landmarks.ok) return landmarks;
   const at = lastBefore(landmarks.value, event.seq);
   const task = calls.value.at(-1)?.task ?? event.task;
-  let phase = at;
-  while (phase >= 0 && landmarks.value[phase]?.text.startsWith('phase: ') !== true) phase--;
   return ok({
     calls: calls.value,
     marker: landmarkFor(landmarks.value, at, task),
-    phase: landmarks.value[phase] ?? null,
+    phase: phaseBefore(landmarks.value, at),
   });
 };

@@ -182,22 +182,43 @@ const leafOf = <V>(map: SparseMap<V>, key: number): Node<V> | null => {
   return node;
 };
 
-/** Leaves that two lists of subtrees (each of one height) do not share. They are taken apart level by level; whatever stands in both is left out. */
+/** The two lists without what both begin with and both end with. */
+const trimmed = <T>(a: readonly T[], b: readonly T[]): readonly [readonly T[], readonly T[]] => {
+  const most = Math.min(a.length, b.length);
+  let first = 0;
+  while (first < most && a[first] === b[first]) first++;
+  let last = 0;
+  while (last < most - first && a[a.length - 1 - last] === b[b.length - 1 - last]) last++;
+  return [a.slice(first, a.length - last), b.slice(first, b.length - last)];
+};
+
+/** Nodes up to which trimming alone is enough: after a single change nothing else is left. */
+const FEW = 4;
+
+/** Leaves that two lists of subtrees (each of one height) do not share. They are taken apart level by level; what stands in both is left out. */
 const unsharedLeaves = <V>(
   a: readonly Node<V>[],
   b: readonly Node<V>[],
 ): readonly [readonly Node<V>[], readonly Node<V>[]] => {
-  let [left, right] = [a, b];
+  let [left, right] = trimmed(a, b);
   for (;;) {
     const height = Math.max(left[0]?.height ?? 0, right[0]?.height ?? 0);
-    const known = new Set(left);
-    const shared = new Set(right.filter((node) => known.has(node)));
-    const apart = (nodes: readonly Node<V>[]): readonly Node<V>[] =>
-      nodes.flatMap((node) =>
-        shared.has(node) ? [] : node.height === height && height > 0 ? (node.items as Node<V>[]) : [node],
-      );
-    left = apart(left);
-    right = apart(right);
+    const known = left.length > FEW || right.length > FEW ? new Set(left) : null;
+    const shared = known === null ? null : new Set(right.filter((node) => known.has(node)));
+    if (height === 0 && shared === null) return [left, right];
+    const apart = (nodes: readonly Node<V>[]): readonly Node<V>[] => {
+      const only = nodes[0];
+      if (shared === null && nodes.length === 1 && only !== undefined && only.height === height)
+        return only.items as Node<V>[];
+      const list: Node<V>[] = [];
+      for (const node of nodes) {
+        if (shared?.has(node) === true) continue;
+        if (node.height < height || height === 0) list.push(node);
+        else for (const item of node.items) list.push(item as Node<V>);
+      }
+      return list;
+    };
+    [left, right] = trimmed(apart(left), apart(right));
     if (height === 0) return [left, right];
   }
 };
