@@ -188,7 +188,12 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
   },
   result: ({ fn, predicted }, { line }) => {
     if (fn === 'header')
-      return recordedNumber(line, 'size') ?? recordedNumber(line, 'hdr_size') ?? recordedNumber(line, 'len') ?? predicted;
+      return (
+        recordedNumber(line, 'size') ??
+        recordedNumber(line, 'hdr_size') ??
+        recordedNumber(line, 'len') ??
+        predicted
+      );
     return resultOf(line, fn) ? (recordedValue(line, 'ret')?.lo ?? 0) | 0 : predicted;
   },
   predictor: () => false,

@@ -37,6 +37,8 @@ export interface Context {
   pending: Pending | null;
   /** After a divergence, or without a model: lines only. */
   abandoned: boolean;
+  /** The root call has no model at all: calls inside it may have one. */
+  readonly unmodelled: boolean;
   /** Abandoned: recorded calls that are open, innermost last. */
   readonly open: OpenLine[];
   /** Abandoned: the last call of each function of which no return line has been seen yet: there may be none. */
@@ -56,6 +58,7 @@ export const newContext = (root: RecordedLine, foreign: boolean, abandoned: bool
   calls: [],
   pending: null,
   abandoned,
+  unmodelled: abandoned,
   open: [],
   perhaps: new Map(),
   doubt: null,

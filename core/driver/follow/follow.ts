@@ -370,6 +370,10 @@ export class Follow {
       return false;
     }
     if (!line.isReturn) {
+      if (context.unmodelled && ROOTS.has(line.fn)) {
+        this.#begin(task, line, innermost(context));
+        return true;
+      }
       const seq = this.#unmodelled(line, innermost(context), null, context);
       const entered = { fn: line.fn, seq, entry: line };
       if (this.#seen.returns(line.fn)) open.push(entered);
