@@ -17,6 +17,8 @@ export interface Projection<B> {
   readonly ddl: readonly string[];
   /** What was known before the first event. */
   start?(genesis: Uint8Array, write: ProjectionWriter, trace: TraceKey): void;
+  /** False: `apply` cannot go on where the tables end (its own memory of the trace is gone): they are made again from the first event. */
+  follows?(trace: TraceKey): boolean;
   /** The events of one segment, in order, in the transaction that appends them (or on a rebuild). */
   apply(batch: B, write: ProjectionWriter, trace: TraceKey): void;
 }

@@ -47,9 +47,12 @@ export function activeProjections(
     },
     apply(trace, fresh) {
       const first = fresh[0]?.first ?? 1;
+      const given = fresh.every(({ batch }) => batch !== undefined);
       const current = list.filter(
-        ({ name, version }) =>
-          registeredVersion(c, name) === version && projectedEvents(c, name, trace.id) === first - 1,
+        (projection) =>
+          registeredVersion(c, projection.name) === projection.version &&
+          projectedEvents(c, projection.name, trace.id) === first - 1 &&
+          (given || projection.follows?.(trace) !== false),
       );
       if (current.length === 0) return ok(undefined);
       for (const segment of fresh) {
@@ -95,6 +98,12 @@ export function startOne(
 
 export const registeredVersion = (c: Connection, name: string): number | undefined =>
   row(c, REGISTERED, name)?.version;
+
+/** Takes back all that a projection has said of a trace. */
+export function forgetTrace(c: Connection, name: string, trace: number): void {
+  for (const table of tablesOf(c, name)) run(c, `DELETE FROM ${table} WHERE trace = ?`, trace);
+  run(c, 'DELETE FROM projected WHERE projection = ? AND trace = ?', name, trace);
+}
 
 /** How many events of a trace a projection has seen; undefined when not even its genesis. */
 export const projectedEvents = (c: Connection, name: string, trace: number): number | undefined =>

@@ -5,6 +5,7 @@ import { readHead } from './head.js';
 import type { Projection } from './projection.js';
 import {
   dropTables,
+  forgetTrace,
   projectedEvents,
   registerProjections,
   registeredVersion,
@@ -124,6 +125,8 @@ function someSegments(
       'run the newer one only',
     );
   }
+  if ((projectedEvents(c, projection.name, trace.id) ?? 0) > 0 && projection.follows?.(trace) === false)
+    forgetTrace(c, projection.name, trace.id);
   const seen = projectedEvents(c, projection.name, trace.id) ?? begin(c, active, projection, trace);
   if (typeof seen !== 'number') return ok({ events: 0, total, failure: seen });
   let events = seen;

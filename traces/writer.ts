@@ -1,5 +1,7 @@
 import { encodeSegment } from '../core/codec/encode.js';
 import type { Event } from '../core/event/event.js';
+import type { Batch } from '../core/history/projection.js';
+import { rectangleTracker, type RectangleTracker } from '../core/history/tracker.js';
 import type { Memory } from '../core/memory/memory.js';
 import { encodeMemory, REDUCER, snapshotSchedule } from '../core/memory/snapshot.js';
 import type { Failure } from '../core/value/failure.js';
@@ -24,6 +26,8 @@ export interface WriterOptions {
 
 /** Cuts events into segments, appends them in groups, keeps snapshots. */
 export interface Writer {
+  /** To be called once memory before the first event is there. */
+  readonly begin: () => void;
   readonly add: (event: Event) => void;
   /** Appends what is left. */
   readonly end: () => void;
@@ -36,6 +40,8 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
   const derived = store.projections();
   const indexed = !derived.ok || derived.value.length > 0;
   const full = indexed ? INDEXED_GROUP : GROUP;
+  // Begins with the memory that the trace begins with: before the first event is given.
+  let tracker: RectangleTracker | null = null;
   let batch: Event[] = [];
   let group: NewSegment[] = [];
   let failure: Failure | null = null;
@@ -54,7 +60,8 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
     onBatch?.(batch);
     const bytes = encodeSegment(batch);
     const segment = { first: first.seq, count: batch.length, bytes };
-    group.push(indexed ? { ...segment, batch } : segment);
+    const events: Batch | null = tracker === null ? null : { events: batch, rectangles: tracker.take() };
+    group.push(events === null ? segment : { ...segment, batch: events });
     batch = [];
     const due = snapshots.appended(last.seq, bytes.length);
     if (due || group.length >= full) flush();
@@ -66,8 +73,15 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
   };
 
   return {
+    begin: () => {
+      if (!indexed) return;
+      tracker = rectangleTracker(memory);
+      // What was given is written with the genesis.
+      tracker.take();
+    },
     add: (event) => {
       batch.push(event);
+      tracker?.after(event);
       if (batch.length === SEGMENT_EVENTS) seal();
     },
     end: () => {

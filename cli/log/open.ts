@@ -1,5 +1,6 @@
 import { ok, type Failure, type Result } from '../../core/value/failure.js';
 import { logOn, type Log } from '../../replay/log.js';
+import { derivedTables } from '../../replay/tables.js';
 import { openStore, type OpenOptions, type Store } from '../../store/index.js';
 import type { Context } from '../console/context.js';
 import { eventTable } from './eventTable.js';
@@ -24,7 +25,7 @@ type Use<From, T> = (from: From) => Promise<Result<T>> | Result<T>;
  */
 export async function reading<T>(context: Context, use: Use<Store, T>): Promise<Result<T>> {
   const { db } = context.settings;
-  const readonly: OpenOptions = { readonly: true, events: eventTable };
+  const readonly: OpenOptions = { readonly: true, events: eventTable, ...derivedTables() };
   const first = openStore(db, readonly);
   if (first.ok || first.error.code !== 'older-schema') return using(first, use);
   const migrated = await writing(context, () => ok(null), { create: false });
@@ -40,7 +41,7 @@ export const writing = <T>(
   context: Context,
   use: Use<Store, T>,
   options: OpenOptions = {},
-): Promise<Result<T>> => using(openStore(context.settings.db, options), use);
+): Promise<Result<T>> => using(openStore(context.settings.db, { ...derivedTables(), ...options }), use);
 
 async function using<T>(opened: Result<Store>, use: Use<Store, T>): Promise<Result<T>> {
   if (!opened.ok) return { ok: false, error: hinted(opened.error) };

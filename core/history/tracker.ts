@@ -11,10 +11,8 @@ import { aligned, type Rectangle, type RectangleChanges } from './rectangle.js';
 /** To be told of every event in order, after memory has changed. */
 export interface RectangleTracker {
   readonly after: (event: Event) => void;
-  /** The rectangles that began or ended since the last time. What an open call has changed so far is not among them yet. */
+  /** The rectangles that began or ended since the last time. What open calls have changed so far counts, as if they had ended. */
   readonly take: () => RectangleChanges;
-  /** The trace is at its end: what open calls have changed counts now. */
-  readonly end: () => void;
 }
 
 interface Open {
@@ -151,6 +149,7 @@ class Tracker implements RectangleTracker {
   }
 
   take(): RectangleChanges {
+    for (const call of Array.from(this.#dirty.keys())) this.#settle(call);
     const closed: Rectangle[] = [];
     const opened: Rectangle[] = [];
     const ends = new Map<Open, number>();
@@ -167,10 +166,6 @@ class Tracker implements RectangleTracker {
     this.#closed = [];
     this.#dropped = [];
     return { opened, closed, dropped };
-  }
-
-  end(): void {
-    for (const call of Array.from(this.#dirty.keys())) this.#settle(call);
   }
 
   /** What was there before the first event. */

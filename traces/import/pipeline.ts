@@ -179,6 +179,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
     out = writer({ store, log, memory: () => (follow as Follow).memory(), onBatch: options.onBatch });
     const start = options.dump === null ? { ...nothing, charged: null } : evolveAll(nothing, given);
     follow = new Follow({ profile, arch: x86_64, nodes: 1, start, emit: out.add });
+    out.begin();
     const overwritten = options.overwritten();
     if (overwritten > 0)
       follow.lost(overwritten, `${overwritten} events were overwritten before the trace was read`, 0);

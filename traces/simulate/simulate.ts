@@ -93,6 +93,7 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
     ...(options.source === undefined ? {} : { source: options.source }),
     onMachine: (machine) => {
       memory = machine.memory;
+      out.begin();
     },
     emit: out.add,
   });

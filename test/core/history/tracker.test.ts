@@ -34,7 +34,6 @@ const rectanglesOf = (start: Memory, events: readonly Event[], part: number): Re
     tracker.after(event);
     if (i % part === part - 1) take();
   }
-  tracker.end();
   take();
   tracker = rectangleTracker(
     fold.memory,

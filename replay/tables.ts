@@ -1,0 +1,16 @@
+/** The derived tables that a log of pagetrail keeps. */
+import { decodeSegment } from '../core/codec/decode.js';
+import { historyProjection, type Batch } from '../core/history/projection.js';
+import type { OpenOptions } from '../store/index.js';
+
+const decode = (bytes: Uint8Array): Batch => {
+  const events = decodeSegment(bytes);
+  if (!events.ok) throw new Error(events.error.what);
+  return { events: events.value };
+};
+
+/** To open a store with: for one opened store only, because a projection follows what is appended. */
+export const derivedTables = (): Pick<OpenOptions, 'projections' | 'decode'> => ({
+  projections: [historyProjection()],
+  decode,
+});
