@@ -109,6 +109,18 @@ export function forgetTrace(c: Connection, name: string, trace: number): void {
 export const projectedEvents = (c: Connection, name: string, trace: number): number | undefined =>
   row(c, SEEN, name, trace)?.events;
 
+/** Whether a projection is registered in this version and has seen all events of a trace. */
+export function isCurrent(c: Connection, name: string, trace: number): boolean {
+  const seen = row(c, CURRENT, name, trace);
+  return seen !== undefined && seen.projected === seen.events;
+}
+
+const CURRENT = select(
+  { projected: 'integer', events: 'integer' },
+  `SELECT p.events AS projected, h.events AS events FROM projected p JOIN projections j ON j.name = p.projection
+  JOIN heads h ON h.trace = p.trace WHERE p.projection = ? AND p.trace = ?`,
+);
+
 export const setProjected = (c: Connection, name: string, trace: number, events: number): number =>
   run(c, 'REPLACE INTO projected (projection, trace, events) VALUES (?, ?, ?)', name, trace, events);
 

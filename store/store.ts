@@ -8,10 +8,11 @@ import type { EventTable } from './event-table.js';
 import { readGenesis } from './genesis.js';
 import type { NewSegment } from './new-segment.js';
 import { openFile, type FileOptions } from './open.js';
-import type { Projection } from './projection.js';
+import type { Projection, ProjectionRow } from './projection.js';
 import {
   activeProjections,
   dropTables,
+  isCurrent,
   projectionStatus,
   registeredNames,
   registerProjections,
@@ -93,6 +94,15 @@ export interface TraceLog {
   /** Segments from the one that holds event `from` on. A failure is the last item. */
   segments(from?: number): Generator<Result<Segment>, void, undefined>;
   saveSnapshot(seq: number, bytes: Uint8Array, reducerVersion: string): Result<void>;
+  /**
+   * Rows of a derived table, by a constant SELECT on this connection, prepared once. Its first parameter is the id of the trace, the values follow. Null: the
+   * projection has not seen all events of the trace.
+   */
+  derived(
+    projection: string,
+    select: string,
+    ...values: readonly SqlInput[]
+  ): Result<readonly ProjectionRow[] | null>;
   /** The last snapshot at or before event `seq`. */
   nearestSnapshot(seq: number, reducerVersion: string): Result<Snapshot | null>;
 }
@@ -211,6 +221,14 @@ function traceLog(c: Connection, known: TraceInfo, parts: LogParts): TraceLog {
     segmentAt: (seq) => segmentAt(c, trace, seq),
     segments: (from) => segmentsFrom(c, trace, from),
     saveSnapshot: (seq, bytes, reducer) => writing(c, () => saveSnapshot(c, trace, reducer, { seq, bytes })),
+    derived: (projection, select, ...values) =>
+      reading(c, () =>
+        ok(
+          isCurrent(c, projection, trace.id)
+            ? parts.projections.write.all(select, trace.id, ...values)
+            : null,
+        ),
+      ),
     nearestSnapshot: (seq, reducer) => reading(c, () => nearestSnapshot(c, trace, reducer, seq)),
   };
 }

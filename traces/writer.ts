@@ -11,8 +11,6 @@ import type { NewSegment, Store, TraceLog } from '../store/index.js';
 export const SEGMENT_EVENTS = 4096;
 /** Segments made durable together: one wait for the disk. */
 const GROUP = 16;
-/** The same where derived tables want the events too: they are not held longer than need be. */
-const INDEXED_GROUP = 4;
 
 export interface WriterOptions {
   readonly store: Store;
@@ -39,7 +37,6 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
   const snapshots = snapshotSchedule();
   const derived = store.projections();
   const indexed = !derived.ok || derived.value.length > 0;
-  const full = indexed ? INDEXED_GROUP : GROUP;
   // Begins with the memory that the trace begins with: before the first event is given.
   let tracker: RectangleTracker | null = null;
   let batch: Event[] = [];
@@ -60,11 +57,12 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
     onBatch?.(batch);
     const bytes = encodeSegment(batch);
     const segment = { first: first.seq, count: batch.length, bytes };
-    const events: Batch | null = tracker === null ? null : { events: batch, rectangles: tracker.take() };
-    group.push(events === null ? segment : { ...segment, batch: events });
+    // The derived tables get what they need, not the events: objects that are held until the commit cost more than all the rest.
+    const told: Batch | null = tracker === null ? null : { rectangles: tracker.take() };
+    group.push(told === null ? segment : { ...segment, batch: told });
     batch = [];
     const due = snapshots.appended(last.seq, bytes.length);
-    if (due || group.length >= full) flush();
+    if (due || group.length >= GROUP) flush();
     if (!due || failure !== null) return;
     const snapshot = encodeMemory(memory());
     snapshots.made(last.seq, snapshot.length);

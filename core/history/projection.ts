@@ -6,12 +6,8 @@ import { nothing } from '../memory/memory.js';
 import type { Rectangle, RectangleChanges } from './rectangle.js';
 import { rectangleTracker, type RectangleTracker } from './tracker.js';
 
-/** Events of a segment, and what their writer has found out about them already. */
-export interface Batch {
-  readonly events: readonly Event[];
-  /** Left out: the projection folds the events itself. */
-  readonly rectangles?: RectangleChanges;
-}
+/** Events of a segment, or what their writer has found out about them already. */
+export type Batch = { readonly events: readonly Event[] } | { readonly rectangles: RectangleChanges };
 
 /** What the projection needs of the store: SQL, with constant texts. */
 interface Rows {
@@ -104,13 +100,14 @@ export const historyProjection = () => {
     },
     follows: (trace: { readonly id: number }): boolean => own.has(trace.id),
     apply(batch: Batch, rows: Rows, trace: { readonly id: number }): void {
-      if (batch.rectangles !== undefined) {
+      if ('rectangles' in batch) {
         own.delete(trace.id);
         write(rows, trace.id, batch.rectangles);
         return;
       }
       const followed = own.get(trace.id);
-      if (followed === undefined) throw new Error(`the permission history of trace ${trace.id} was not followed from its beginning`);
+      if (followed === undefined)
+        throw new Error(`the permission history of trace ${trace.id} was not followed from its beginning`);
       for (const event of batch.events) {
         followed.fold.apply(event);
         followed.tracker.after(event);
