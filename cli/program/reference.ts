@@ -8,7 +8,7 @@ const INTRODUCTION = `# Commands
 
 Made by \`node scripts/commands-doc.js\` from what \`pagetrail --help\` and \`pagetrail COMMAND --help\` print; a test keeps it current. The options of pagetrail itself go with every
 command.
-What the commands print with \`--json\` is fixed where design and other tools depend on it: \`import\`, \`state\`, \`conform\`.
+What the commands print with \`--json\` is fixed for \`import\`, \`conform\` and \`state\` ([state.md](state.md)), since other tools build on it.
 `;
 
 /** Help pages as the command line prints them. */
