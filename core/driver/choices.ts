@@ -48,6 +48,13 @@ const FORMS: { readonly [K in ChoiceKind]: Form<Choices[K]['answer']> } = {
       }),
   }),
   frame: number,
+  older: nullable({
+    text: (answer) => `${Address.toText(answer.chunk)}+${answer.bytes}`,
+    parse: (text) => {
+      const [chunk, bytes] = text.split('+') as [string, string];
+      return { chunk: address.parse(chunk), bytes: Number(bytes) };
+    },
+  }),
   leaf: number,
   purge: number,
   pageTable: flag,

@@ -43,7 +43,11 @@ const protAt = (k: Kernel, at: Position): number | null => {
 const leafAt = function* (k: Kernel, at: Position, numpages: number): Body<number> {
   if (at.space === Space.virtual) {
     const entry = Memory.page(k.memory(), at.page);
-    return entry === null || entry.shift < 12 ? 12 : entry.shift;
+    if (entry !== null && entry.shift >= 12) return entry.shift;
+    return yield* choose('leaf', {
+      pfn: -1,
+      covered: numpages >= LARGE_PAGES && at.page % LARGE_PAGES === 0,
+    });
   }
   const known = Memory.aliasLeaf(k.memory(), at.page);
   if (known !== 0) return known;
@@ -139,8 +143,8 @@ const changePageAttr = kernelFunction(
     const change = protChange(a.mask_set, a.mask_clr);
     if (a.space === Space.direct && a.page < 0) return { pages: 1, changed: true, error: 0 };
     if (isHole(k, a)) return { pages: 0, changed: false, error: EFAULT };
+    let shift = yield* leafAt(k, a, a.numpages);
     for (;;) {
-      const shift = yield* leafAt(k, a, a.numpages);
       const prot = protAt(k, a);
       if (shift === 12) {
         const changed = differs(prot, change);
@@ -168,6 +172,7 @@ const changePageAttr = kernelFunction(
       const table = yield* choose('pageTable', {});
       if (!table) return { pages: 0, changed: false, error: ENOMEM };
       yield* call(splitLargePage, large);
+      shift -= 9;
     }
   },
   (result) => ({ ret: result.error }),

@@ -202,6 +202,29 @@ const allocateImage = function* (k: Kernel, prog: Word, proglen: number): Body<P
   return Memory.program(k.memory(), number);
 };
 
+/**
+ * The extra pass of a function whose first pass was not recorded. Only where the charge is not known either can there be one: it counts what is
+ * allocated.
+ */
+const olderImage = function* (k: Kernel, prog: Word): Body<Program | null> {
+  if (k.memory().charged !== null) return null;
+  const older = yield* choose('older', { prog });
+  if (older === null) return null;
+  const pack = Memory.packAt(k.memory(), older.chunk.page);
+  if (pack !== null)
+    yield* state({ kind: 'chunk-allocated', pack: pack.start, at: older.chunk, bytes: older.bytes });
+  const number = k.nextSeq();
+  yield* state({
+    kind: 'program-allocated',
+    program: number,
+    pointer: prog,
+    ...older,
+    proglen: older.bytes,
+    type: 'function',
+  });
+  return Memory.program(k.memory(), number);
+};
+
 /** What the JIT leaves of a blinded program: one of the two is released. */
 const releaseOther = function* (kept: Word, other: Word): Body<undefined> {
   if (!Word.equals(kept, other)) yield* call(bpfJitProgReleaseOther, { prog: kept, other });
@@ -217,7 +240,7 @@ export const bpfIntJitCompile = kernelFunction(
     let program = open !== null && open.state === 'allocated' ? open : null;
     if (program === null) {
       const proglen = yield* choose('image', { prog });
-      program = proglen === 0 ? null : yield* allocateImage(k, prog, proglen);
+      program = proglen === 0 ? yield* olderImage(k, prog) : yield* allocateImage(k, prog, proglen);
     }
     if (program === null || ((yield* choose('final', { prog })) && (yield* finish(k, program)) !== 0)) {
       yield* releaseOther(a.prog, prog);

@@ -93,7 +93,12 @@ export interface Choices {
   };
   /** A frame whose physical address shows now (an alias step, a struct page). */
   frame: { readonly question: { readonly name: number; readonly page: number }; readonly answer: number };
-  /** Leaf shift of a direct-map region never seen before. */
+  /** Memory of a program that was allocated before anything was recorded of it, and is made final now; null: there is none. */
+  older: {
+    readonly question: { readonly prog: Word };
+    readonly answer: { readonly chunk: Address; readonly bytes: number } | null;
+  };
+  /** Leaf shift of a direct-map region never seen before, or (pfn below 0) of a virtual page. */
   leaf: { readonly question: { readonly pfn: number; readonly covered: boolean }; readonly answer: number };
   /** Result of a purge of lazily freed areas. */
   purge: { readonly question: { readonly predicted: number | null }; readonly answer: number };

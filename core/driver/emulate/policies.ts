@@ -125,7 +125,8 @@ export const policies = (input: PolicyInput): ChoiceSource => {
       area: ({ predicted }) => predicted,
       frames: ({ pages, huge }) => input.pool.take(pages, huge, profile.contiguousBacking),
       frame: ({ name }) => name,
-      leaf: () => 21,
+      older: () => null,
+      leaf: ({ pfn }) => (pfn < 0 ? 12 : 21),
       purge: ({ predicted }) => {
         const others = input.othersLazy();
         input.purged();

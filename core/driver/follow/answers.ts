@@ -1,6 +1,6 @@
 import type { ChoiceKind, Choices } from '../../kernel/request.js';
 import { Memory } from '../../memory/memory.js';
-import { Address } from '../../value/address.js';
+import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Word } from '../../value/words.js';
 import {
   recordedAddress,
@@ -139,8 +139,19 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
   frames: () => null,
   frame: (_, context) => frameOf(context),
   // A region met for the first time is taken for whole, as boot leaves it; where __should_split_large_page is recorded, its absence says otherwise.
-  leaf: (_, { line, seen }) =>
-    entryOf(line, '__should_split_large_page') ? 21 : seen.hasSeen('__change_page_attr') ? 12 : 21,
+  leaf: ({ pfn }, { line, seen }) =>
+    entryOf(line, '__should_split_large_page') ? 21 : pfn < 0 || seen.hasSeen('__change_page_attr') ? 12 : 21,
+  older: (_, { line }) => {
+    if (entryOf(line, 'bpf_jit_binary_pack_finalize')) {
+      const chunk = recordedAddress(line, 'ro_header');
+      const bytes = recordedNumber(line, 'rw_header_size');
+      return chunk === null || bytes === null ? null : { chunk, bytes };
+    }
+    if (!entryOf(line, 'set_memory_ro', 'set_memory_rox')) return null;
+    const chunk = recordedAddress(line, 'addr');
+    const pages = recordedNumber(line, 'numpages');
+    return chunk === null || pages === null ? null : { chunk, bytes: pages * PAGE_SIZE };
+  },
   purge: ({ predicted }, { line }) => {
     if (entryOf(line, 'flush_tlb_kernel_range')) return 1;
     if (resultOf(line, '__purge_vmap_area_lazy')) return (recordedValue(line, 'ret')?.lo ?? 0) & 0xff;
