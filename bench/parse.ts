@@ -155,7 +155,7 @@ async function readWhole(path: string): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const part of readSource(path)) {
     if (!part.ok) throw new Error(`${path}: ${part.error.what}`);
-    parts.push(part.value);
+    parts.push(Buffer.from(part.value));
   }
   return Buffer.concat(parts);
 }

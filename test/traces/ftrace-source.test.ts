@@ -22,7 +22,7 @@ async function drain(
   const parts: Uint8Array[] = [];
   for await (const chunk of readSource(path, options)) {
     if (!chunk.ok) return { text: Buffer.concat(parts).toString(), error: chunk.error };
-    parts.push(chunk.value.slice());
+    parts.push(Buffer.from(chunk.value));
   }
   return { text: Buffer.concat(parts).toString(), error: null };
 }

@@ -27,7 +27,7 @@ export async function readFtrace(
       reader.push(chunk.value);
       continue;
     }
-    head.push(chunk.value);
+    head.push(Buffer.from(chunk.value));
     if (head.reduce((sum, part) => sum + part.length, 0) < SNIFFED) continue;
     const begun = begin(reader, head, path);
     if (!begun.ok) return begun;

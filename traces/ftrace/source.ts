@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { Readable, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { type Failure, type Result, fail, ok } from '../../core/value/failure.js';
+import { fileChunks } from './fileChunks.js';
 
 /** Bytes read of the file as it is stored (compressed, if it is); total is null where it is not known. */
 export interface Progress {
@@ -16,13 +16,11 @@ export interface SourceOptions {
   readonly stdin?: Readable;
 }
 
-/** Small enough that a chunk is garbage before it is old: of 1 MB chunks 40 MB wait for the next full collection. */
-const CHUNK = 128 * 1024;
 const INFLATED_CHUNK = 256 * 1024;
 
 /**
  * The bytes of a file, or of standard input for `-`, unpacked when they begin as gzip does. Expected trouble (no such file, a folder, a
- * truncated gzip, …) is the last item; what was readable before it comes first.
+ * truncated gzip, …) is the last item; what was readable before it comes first. A chunk is valid only until the next one is asked for.
  */
 export async function* readSource(
   path: string,
@@ -52,8 +50,7 @@ async function openInput(path: string, options: SourceOptions): Promise<Result<I
   try {
     const info = await stat(path);
     if (info.isDirectory()) return { ok: false, error: directory(path) };
-    const stream = createReadStream(path, { highWaterMark: CHUNK });
-    return ok({ stream, size: info.isFile() ? info.size : null });
+    return ok({ stream: fileChunks(await open(path)), size: info.isFile() ? info.size : null });
   } catch (error) {
     return { ok: false, error: failureOf(error, path) };
   }
@@ -76,7 +73,7 @@ async function* inflateIfGzip(chunks: Bytes): Bytes {
   while (length < 2) {
     const next = await chunks.next();
     if (next.done) break;
-    first.push(next.value);
+    first.push(Buffer.from(next.value));
     length += next.value.length;
   }
   const start = Buffer.concat(first);
@@ -88,8 +85,13 @@ async function* inflateIfGzip(chunks: Bytes): Bytes {
 async function* inflate(chunks: Bytes): Bytes {
   const gunzip = createGunzip({ chunkSize: INFLATED_CHUNK });
   // An error of the file is passed on to gunzip by the pipeline and comes out of the loop.
-  pipeline(Readable.from(chunks), gunzip, () => {});
+  pipeline(Readable.from(copies(chunks)), gunzip, () => {});
   for await (const chunk of gunzip) yield chunk as Buffer;
+}
+
+/** Chunks that stay valid: of compressed bytes there are few. */
+async function* copies(chunks: Bytes): Bytes {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
 }
 
 async function* prefixed(start: Uint8Array, rest: Bytes): Bytes {
