@@ -90,6 +90,7 @@ const NOTHING_GIVEN: Event = Object.freeze(
 );
 
 const LANDMARKS = ['marker', 'operation'] as const;
+const MARKERS = ['marker'] as const;
 
 const landmark = (event: EventOf<'marker' | 'operation'>, text: string): Landmark => ({
   seq: event.seq,
@@ -98,6 +99,35 @@ const landmark = (event: EventOf<'marker' | 'operation'>, text: string): Landmar
   kind: event.kind,
   text,
 });
+
+/** Landmarks of some kinds as far as they were asked for. */
+interface LandmarkList {
+  /** All up to event `events`, the last there is now, or at least those up to event `to`. */
+  readonly to: (to: number, events?: number) => Result<readonly Landmark[]>;
+}
+
+const landmarkList = (
+  read: (from: number, to: number, kinds: Kinds) => Iterable<Result<readonly Event[]>>,
+  kinds: readonly ('marker' | 'operation')[],
+): LandmarkList => {
+  const list: Landmark[] = [];
+  let done = 0;
+  return {
+    to: (to, events = to) => {
+      if (to <= done) return ok(list);
+      for (const batch of read(done, events, kinds)) {
+        if (!batch.ok) return batch;
+        for (const event of batch.value) {
+          if (event.kind === 'marker') list.push(landmark(event, event.text));
+          else if (event.kind === 'operation') list.push(landmark(event, event.json));
+          done = event.seq;
+        }
+      }
+      done = events;
+      return ok(list);
+    },
+  };
+};
 
 /** Memories kept in mind: a seek near a place seen before begins there. */
 const KEPT = 4;
@@ -149,8 +179,10 @@ const within = (events: readonly Event[], from: number, to: number): readonly Ev
 const viewOf = (log: TraceLog): TraceView => {
   const name = log.info.name;
   const cache = segmentCache(name, (seq) => log.segmentAt(seq));
-  const marked: Landmark[] = [];
-  let markedTo = 0;
+  const read = (from: number, to: number, kinds: Kinds) => view.batches({ from, to, kinds });
+  const landmarks = landmarkList(read, LANDMARKS);
+  // Apart from the landmarks: most segments of an emulation have operations, few a marker, and those without are hardly looked into.
+  const markers = landmarkList(read, MARKERS);
   let memories: Memory[] = [];
 
   const view: TraceView = {
@@ -224,24 +256,8 @@ const viewOf = (log: TraceLog): TraceView => {
       return ok(batch.value[seq - (batch.value[0] as Event).seq] as Event);
     },
     around: (seq) => cache.around(seq),
-    markers: () => {
-      const all = view.landmarks();
-      return all.ok ? ok(all.value.filter(({ kind }) => kind === 'marker')) : all;
-    },
-    landmarks: (to = Infinity) => {
-      if (to <= markedTo) return ok(marked);
-      const events = log.info.events;
-      for (const batch of view.batches({ from: markedTo, to: events, kinds: LANDMARKS })) {
-        if (!batch.ok) return batch;
-        for (const event of batch.value) {
-          if (event.kind === 'marker') marked.push(landmark(event, event.text));
-          else if (event.kind === 'operation') marked.push(landmark(event, event.json));
-          markedTo = event.seq;
-        }
-      }
-      markedTo = events;
-      return ok(marked);
-    },
+    markers: () => markers.to(log.info.events),
+    landmarks: (to = Infinity) => landmarks.to(to, log.info.events),
   };
 
   /** The latest memory at or before event `seq` that can be had without reading the log from the beginning, and the owner of one that nobody else has. */
