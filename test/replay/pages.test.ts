@@ -50,7 +50,7 @@ describe('permission history of a log', () => {
             );
             const past = must(pages.past(space, page, page + 1, seq));
             const last = must(pages.last(space, page, page + 1, seq));
-            expect(past.filter(({ from }) => from <= seq).at(-1)).to.deep.equal(last ?? undefined);
+            expect(past.findLast(({ from }) => from <= seq)).to.deep.equal(last ?? undefined);
           }
         }
         const executable = must(pages.having(0, 5, seq)).reduce((sum, row) => sum + row.pages, 0);
