@@ -82,7 +82,6 @@ const FORMS: { readonly [K in ChoiceKind]: Form<Choices[K]['answer']> } = {
   }),
   result: number,
   predictor: flag,
-  changed: flag,
 };
 
 export const choiceText = <K extends ChoiceKind>(what: K, answer: Choices[K]['answer']): string =>

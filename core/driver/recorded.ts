@@ -1,4 +1,5 @@
-import { Address } from '../value/address.js';
+import { Space } from '../event/pages.js';
+import { Address, pageText } from '../value/address.js';
 import { Word } from '../value/words.js';
 import type { Args, Value } from '../kernel/request.js';
 import { LINES, type Column, type LineShape, type ValueForm } from './lines.js';
@@ -180,11 +181,26 @@ export const valueText = (value: Value): string => {
   return 'page' in value ? Address.toText(value) : Word.toHex(value);
 };
 
-export const argsText = (fn: string, args: Args, isReturn = false): string =>
-  `${fn}${isReturn ? ' returns' : ''} ${Object.entries(args)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${valueText(value)}`)
-    .join(' ')}`.trimEnd();
+/** Which page a call of the model is about, where its line does not say it: of the mapping itself, or of its alias in the direct map. */
+const positionText = ({ space, page, vaddr, address }: Args): string => {
+  if (typeof space !== 'number' || typeof page !== 'number' || vaddr !== undefined || address !== undefined)
+    return '';
+  if (space === Space.virtual) return ` primary ${pageText(page)}`;
+  return page < 0 ? ' alias of a frame that is not known' : ` alias of frame ${page}`;
+};
+
+/** A call of the model, or what it returns, with the values that a line of it would show. */
+export const argsText = (fn: string, args: Args, isReturn = false): string => {
+  const shape = LINES[fn];
+  const shown =
+    shape === undefined
+      ? null
+      : new Set(Object.values(isReturn ? shape.result : shape.entry).map(({ as }) => as));
+  const values = Object.entries(args)
+    .filter(([name, value]) => value !== undefined && shown?.has(name) !== false)
+    .map(([name, value]) => ` ${name}=${valueText(value)}`);
+  return `${fn}${isReturn ? ' returns' : ''}${positionText(args)}${values.join('')}`;
+};
 
 export const lineText = (line: RecordedLine): string =>
   `${line.fn}${line.isReturn ? ' returns' : ''} ${line.signature.names

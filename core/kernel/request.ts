@@ -128,8 +128,6 @@ export interface Choices {
   result: { readonly question: { readonly fn: string; readonly predicted: number }; readonly answer: number };
   /** Whether a predictor flush is in use (static key, 7.1+). */
   predictor: { readonly question: object; readonly answer: boolean };
-  /** Whether two pages go through a changed permission or were so already (nothing known of them). */
-  changed: { readonly question: { readonly fn: string }; readonly answer: boolean };
 }
 export type ChoiceKind = keyof Choices;
 
@@ -146,7 +144,7 @@ export interface StateRequest extends Asked<number> {
   readonly fact: Fact;
 }
 
-export type Lock = 'pack_mutex' | 'text_mutex' | 'cpa_lock' | 'vmap_lock';
+export type Lock = 'pack_mutex' | 'text_mutex';
 
 /** Take or give back a lock. */
 export interface LockRequest extends Asked<void> {

@@ -9,7 +9,6 @@ export interface FramePool {
     contiguous: boolean,
   ) => readonly { frame: number; pages: number }[] | null;
   readonly give: (frames: Iterable<number>) => void;
-  readonly reserve: (first: number, pages: number) => void;
 }
 
 const LARGE = 512;
@@ -87,10 +86,6 @@ export const framePool = (first: number, pages: number, random: Random): FramePo
     },
     give: (frames) => {
       for (const frame of frames) if (frame >= first && frame < first + pages) mark(frame, 1, 0);
-    },
-    reserve: (from, count) => {
-      for (let frame = from; frame < from + count; frame++)
-        if (frame >= first && frame < first + pages) mark(frame, 1, 1);
     },
   };
 };

@@ -157,7 +157,6 @@ export const policies = (input: PolicyInput): ChoiceSource => {
       result: ({ predicted }) =>
         input.situation().results[results++ % Math.max(1, input.situation().results.length)] ?? predicted,
       predictor: () => false,
-      changed: () => true,
     };
 
   return (what, question) => (answers[what] as (question: unknown) => never)(question);

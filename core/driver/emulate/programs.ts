@@ -56,16 +56,13 @@ export const pointers = (): {
   readonly program: () => Word;
   readonly ksym: () => Word;
   readonly buffer: () => Word;
-  readonly page: () => Word;
 } => {
   let programs = 0;
   let ksyms = 0;
   let buffers = 0;
-  let pages = 0;
   return {
     program: () => wordAt(0xffffc900, 0x5000 + 0x8000 * programs++),
     ksym: () => wordAt(0xffff8880, 0x30000000 + 0x400 * ksyms++),
     buffer: () => wordAt(0xffff8880, 0x38000000 + 0x1000 * (buffers++ % 4096)),
-    page: () => wordAt(0xffffea00, 0x40 * pages++),
   };
 };

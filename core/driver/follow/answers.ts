@@ -208,5 +208,4 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
     return resultOf(line, fn) ? (recordedValue(line, 'ret')?.lo ?? 0) | 0 : predicted;
   },
   predictor: () => false,
-  changed: () => true,
 };
