@@ -79,6 +79,7 @@ export const whyLines = (why: Why, clock: Clock): readonly string[] => {
   const at = why.seq === 0 ? 'before the first event' : `after event ${why.seq}`;
   const head = `${why.address} in ${why.trace} ${at}`;
   if (why.page === null) {
+    if (why.unknown !== null) return [head, `How this page is mapped is not known: ${why.unknown}.`];
     const since =
       why.gone === null
         ? ['Nothing is known of this page: it is not mapped as far as the trace says.']

@@ -10,11 +10,12 @@ import { Address, pageText } from '../core/value/address.js';
 import { Prot } from '../core/value/prot.js';
 import { ok, type Result } from '../core/value/failure.js';
 import { circumstancesOf, type Circumstances } from './calls.js';
-import { history, lastChange, type HistoryItem } from './history.js';
+import { history, type HistoryItem } from './history.js';
 import type { At, TraceView } from './log.js';
 import { addressOf, type AnyAddress } from './memoryView.js';
 import { sizeOf } from './ranges.js';
 import type { Subject } from './subjects.js';
+import { unknownRanges } from './unknown.js';
 
 /** What caused something, as far as is known. */
 export interface Cause {
@@ -50,6 +51,8 @@ export interface Why {
   readonly content: CausedContent | null;
   /** Where the page is not mapped: what unmapped it. */
   readonly gone: HistoryItem | null;
+  /** Where nothing says how the page is mapped although something lies there: why not. */
+  readonly unknown: string | null;
 }
 
 const GIVEN: Cause = {
@@ -146,6 +149,16 @@ const causedContent = (
   return ok({ is, cause: { event, around: { calls, marker, phase }, ends: endOf(event, false) } });
 };
 
+/** What unmapped a page last; null: it was not seen mapped. */
+const lastUnmapping = (trace: TraceView, subject: Subject, to: number): Result<HistoryItem | null> => {
+  let last: HistoryItem | null = null;
+  for (const item of history(trace, subject, { to })) {
+    if (!item.ok) return item;
+    if (item.value.mappings.some((range) => range.to === null)) last = item.value;
+  }
+  return ok(last);
+};
+
 /** Why the page at an address is as it is at a moment. */
 export const why = (trace: TraceView, address: AnyAddress, moment: At = 'end'): Result<Why> => {
   const found = trace.at(moment);
@@ -169,8 +182,11 @@ export const why = (trace: TraceView, address: AnyAddress, moment: At = 'end'): 
     from: 0,
     to: null,
   };
-  const gone = entry === null ? lastChange(trace, subject, memory.seq) : ok(null);
+  const gone = entry === null ? lastUnmapping(trace, subject, memory.seq) : ok(null);
   if (!gone.ok) return gone;
+  const here = pageText(at.page);
+  const blank =
+    entry === null ? unknownRanges(memory).find(({ start, end }) => start <= here && here < end) : undefined;
   return ok({
     trace: trace.name,
     seq: memory.seq,
@@ -178,7 +194,8 @@ export const why = (trace: TraceView, address: AnyAddress, moment: At = 'end'): 
     page: page.value,
     alias: alias.value,
     content: content.value,
-    gone: gone.value,
+    gone: blank === undefined ? gone.value : null,
+    unknown: blank?.why ?? null,
   });
 };
 

@@ -217,6 +217,16 @@ describe('causes', () => {
     expect(whyLines(found, clockOf(trace)).join(' ')).to.include('Nothing is known');
   });
 
+  it('are not known of a page that holds a program and was never seen mapped', () => {
+    const trace = must(logOf(numbered(program(1, page, 'bpf_prog_0123456789abcdef_x', 3))).trace('t'));
+    const found = must(why(trace, address));
+    expect(found).to.include({ page: null, gone: null });
+    const text = whyLines(found, clockOf(trace)).join('\n');
+    expect(text)
+      .to.include('How this page is mapped is not known: programs lie here')
+      .and.not.include('Not mapped');
+  });
+
   it('of an event in a damaged tree of calls are a failure, not a loop', () => {
     const events = numbered([mapped, mapped]).map((event) => Object.assign({}, event, { call: 2 }));
     const trace = must(logOf(events).trace('t'));
