@@ -5,7 +5,7 @@ import { evolveAll, folder } from '../core/memory/evolve.js';
 import { nothing, type Memory } from '../core/memory/memory.js';
 import { decodeMemory, REDUCER } from '../core/memory/snapshot.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
-import { openStore, type Store, type TraceInfo, type TraceLog } from '../store/index.js';
+import { openStore, type ProjectionRow, type Store, type TraceInfo, type TraceLog } from '../store/index.js';
 import {
   findWhere,
   parseMoment,
@@ -59,7 +59,7 @@ export interface TraceView {
   event(seq: number): Result<Event>;
   /** All events of the segment that holds event `seq`. */
   around(seq: number): Result<readonly Event[]>;
-  /** Markers in order. Read from the log at the first call. */
+  /** Markers in order, from their table; where there is none, read from the log at the first call. */
   markers(): Result<readonly MarkerAt[]>;
   /** Markers and operations of a workload, in order: what was going on. All there are now, or at least those up to event `to`. */
   landmarks(to?: number): Result<readonly Landmark[]>;
@@ -91,6 +91,15 @@ const NOTHING_GIVEN: Event = Object.freeze(
 
 const LANDMARKS = ['marker', 'operation'] as const;
 const MARKERS = ['marker'] as const;
+const MARKER_ROWS = 'SELECT seq, time, task, text FROM markers WHERE trace = ? ORDER BY seq';
+
+const markerRow = ([seq, time, task, text]: ProjectionRow): Landmark => ({
+  seq: Number(seq),
+  time: Number(time),
+  task: String(task),
+  kind: 'marker',
+  text: String(text),
+});
 
 const landmark = (event: EventOf<'marker' | 'operation'>, text: string): Landmark => ({
   seq: event.seq,
@@ -256,7 +265,11 @@ const viewOf = (log: TraceLog): TraceView => {
       return ok(batch.value[seq - (batch.value[0] as Event).seq] as Event);
     },
     around: (seq) => cache.around(seq),
-    markers: () => markers.to(log.info.events),
+    markers: () => {
+      const rows = log.derived('markers', MARKER_ROWS);
+      if (!rows.ok) return rows;
+      return rows.value === null ? markers.to(log.info.events) : ok(rows.value.map(markerRow));
+    },
     landmarks: (to = Infinity) => landmarks.to(to, log.info.events),
   };
 

@@ -1,5 +1,6 @@
 /** The derived tables that a log of pagetrail keeps. */
 import { decodeSegment } from '../core/codec/decode.js';
+import { markersProjection } from '../core/history/markers.js';
 import { historyProjection, type Batch } from '../core/history/projection.js';
 import type { OpenOptions } from '../store/index.js';
 
@@ -11,6 +12,6 @@ const decode = (bytes: Uint8Array): Batch => {
 
 /** To open a store with: for one opened store only, because a projection follows what is appended. */
 export const derivedTables = (): Pick<OpenOptions, 'projections' | 'decode'> => ({
-  projections: [historyProjection()],
+  projections: [historyProjection(), markersProjection()],
   decode,
 });

@@ -1,5 +1,6 @@
 import { encodeSegment } from '../core/codec/encode.js';
 import type { Event } from '../core/event/event.js';
+import { markersIn } from '../core/history/markers.js';
 import type { Batch } from '../core/history/projection.js';
 import { rectangleTracker, type RectangleTracker } from '../core/history/tracker.js';
 import type { Memory } from '../core/memory/memory.js';
@@ -58,7 +59,8 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
     const bytes = encodeSegment(batch);
     const segment = { first: first.seq, count: batch.length, bytes };
     // The derived tables get what they need, not the events: objects that are held until the commit cost more than all the rest.
-    const told: Batch | null = tracker === null ? null : { rectangles: tracker.take() };
+    const told: Batch | null =
+      tracker === null ? null : { rectangles: tracker.take(), markers: markersIn(batch) };
     group.push(told === null ? segment : { ...segment, batch: told });
     batch = [];
     const due = snapshots.appended(last.seq, bytes.length);

@@ -3,11 +3,14 @@ import { decodeSegment } from '../codec/decode.js';
 import type { Event } from '../event/event.js';
 import { folder, type Folder } from '../memory/evolve.js';
 import { nothing } from '../memory/memory.js';
+import type { Marker } from './markers.js';
 import type { Rectangle, RectangleChanges } from './rectangle.js';
 import { rectangleTracker, type RectangleTracker } from './tracker.js';
 
 /** Events of a segment, or what their writer has found out about them already. */
-export type Batch = { readonly events: readonly Event[] } | { readonly rectangles: RectangleChanges };
+export type Batch =
+  | { readonly events: readonly Event[] }
+  | { readonly rectangles: RectangleChanges; readonly markers: readonly Marker[] };
 
 /** What the projection needs of the store: SQL, with constant texts. */
 interface Rows {

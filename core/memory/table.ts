@@ -138,9 +138,11 @@ const isAscii = (bytes: Uint8Array): boolean => {
   return true;
 };
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 const tagText = (bytes: Uint8Array): string => {
   let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  for (const byte of bytes) text += HEX[byte] as string;
   return text;
 };
 
