@@ -34,7 +34,7 @@ const unitOf = (values: Float64Array): number => {
 /** The unit of a column (addresses are multiples of 64, of 4096), then its values in units. */
 const putColumn = (out: Output, values: Float64Array, range: Range): void => {
   if (values.length === 0) return;
-  for (const value of values) check(value, range);
+  for (let i = 0; i < values.length; i++) check(values[i] as number, range);
   const unit = unitOf(values);
   putUint(out, unit);
   if (unit > 1) for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) / unit;
@@ -97,6 +97,12 @@ const NAME = /^bpf_prog_[0-9a-f]{16}/;
 const TAG_BYTES = 8;
 const NAME_START = PREFIX.length + 2 * TAG_BYTES;
 
+/** Value of the lower-case hexadecimal digit at a place. */
+const digitAt = (text: string, at: number): number => {
+  const code = text.charCodeAt(at);
+  return code < 0x3a ? code - 0x30 : code - 0x57;
+};
+
 /** Texts, numbered in the order of first use. */
 export class TextNumbers {
   readonly #numbers = new Map<string, number>();
@@ -117,7 +123,7 @@ export class TextNumbers {
       const named = NAME.test(text);
       if (named)
         for (let at = PREFIX.length; at < NAME_START; at += 2)
-          tags.push(parseInt(text.slice(at, at + 2), 16));
+          tags.push(16 * digitAt(text, at) + digitAt(text, at + 1));
       putText(all, named ? text.slice(NAME_START) : text);
       lengths.push(2 * (all.at - start) + (named ? 1 : 0));
     }
