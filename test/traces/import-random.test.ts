@@ -11,7 +11,7 @@ import { imported, newDesk } from './recordings.js';
 import { sceneDifferences, sceneOf } from './sceneOf.js';
 import { linesOf, textOf } from './synthetic.js';
 
-const SEEDS = Number(process.env['PAGETRAIL_SEEDS'] ?? 6);
+const SEEDS = Number(process.env['PAGETRAIL_SEEDS'] ?? 4);
 const FIRST = Number(process.env['PAGETRAIL_FIRST_SEED'] ?? 1);
 
 describe('a trace of any workload, as the probes of each kernel would have recorded it', function () {
