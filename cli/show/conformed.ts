@@ -4,7 +4,7 @@ import { grouped, percent, plural } from '../../replay/numbers.js';
 import { pairs, table } from '../console/table.js';
 import { Exit } from '../program/exit.js';
 import { callsText } from './calls.js';
-import { some } from './imported.js';
+import { contradictionText, some } from './imported.js';
 
 type Moment = ConformReport['moments'][number];
 
@@ -76,6 +76,9 @@ export function conformLines(context: Context, report: ConformReport, exit: Exit
           'given',
           report.given === null ? 'no dump: the rebuilt memory began unknown' : `the dump ${report.given}`,
         ],
+        ...(report.contradiction === null
+          ? []
+          : [['does not fit', style.bad(contradictionText(report.contradiction))] as const]),
         ['calls', callsText(context, report.calls)],
         ['choices', choicesText(report)],
         ['lost', report.lost === 0 ? 'nothing' : style.bad(plural(report.lost, 'event'))],

@@ -1,6 +1,7 @@
 import { unknownRanges } from '../../replay/unknown.js';
 import { mappings } from '../../replay/ranges.js';
 import { Address } from '../../core/value/address.js';
+import type { Contradiction } from '../../core/driver/follow/recognise.js';
 import type { Imported } from '../../traces/import/import.js';
 import type { Context } from '../console/context.js';
 import { bytesText, grouped, percent } from '../../replay/numbers.js';
@@ -41,6 +42,9 @@ export function importLines(
     ...pairs(
       [
         ['followed as', `${report.profile} (${result.profile.about})`],
+        ...(report.contradiction === undefined
+          ? []
+          : [['does not fit', style.bad(contradictionText(report.contradiction))] as const]),
         ...(others.length === 0 ? [] : [['also possible', others.join(', ')] as const]),
         ['lines', `${grouped(report.lines)} = ${parts.join(' + ')}`],
         [
@@ -69,6 +73,10 @@ export function importLines(
   if (!context.settings.quiet) lines.push('', ...nextSteps(context.program, report.trace, path, isGiven));
   return lines;
 }
+
+/** That the kernel followed is not the one recorded. */
+export const contradictionText = ({ line, fn }: Contradiction): string =>
+  `line ${grouped(line)} (${fn}) is none of this kernel: it is the nearest that is known, or was asked for; the model proves nothing here`;
 
 const bytesIn = (ranges: readonly { readonly start: string; readonly end: string }[]): number =>
   ranges.reduce((sum, { start, end }) => {

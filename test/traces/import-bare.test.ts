@@ -54,7 +54,7 @@ describe('a trace alone, without any dump', function () {
         };
         const run = await importTrace(store, tracePath(folder), options);
         if (!run.ok) {
-          expect(['arch-not-modelled', 'nothing-to-follow', 'unknown-kernel']).to.include(run.error.code);
+          expect(['arch-not-modelled', 'nothing-to-follow']).to.include(run.error.code);
           continue;
         }
         for (const [page, node, slot] of PageTable.pages(run.value.result.memory.virtual))

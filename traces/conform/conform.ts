@@ -2,6 +2,7 @@ import { x86_64 } from '../../core/arch/x86_64.js';
 import { decodeSegment } from '../../core/codec/decode.js';
 import { decodeEvents } from '../../core/codec/events.js';
 import type { Event, EventOf } from '../../core/event/event.js';
+import type { Contradiction } from '../../core/driver/follow/recognise.js';
 import type { FollowCounts } from '../../core/driver/follow/follow.js';
 import { evolveAll } from '../../core/memory/evolve.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
@@ -18,6 +19,8 @@ export interface ConformReport {
   readonly moments: readonly MomentFigures[];
   readonly calls: FollowCounts;
   readonly choices: Readonly<Record<string, number>>;
+  /** The first line that the kernel followed does not have so; null: it fits. */
+  readonly contradiction: Contradiction | null;
   /** Events that the log says were lost. */
   readonly lost: number;
   readonly divergences: readonly ConformDivergence[];
@@ -39,6 +42,7 @@ export interface ConformDivergence {
 interface Summary {
   readonly calls?: FollowCounts;
   readonly choices?: Readonly<Record<string, number>>;
+  readonly contradiction?: Contradiction;
 }
 
 const NO_CALLS: FollowCounts = { predicted: 0, adopted: 0, foreign: 0, unmodelled: 0, hidden: 0 };
@@ -190,6 +194,7 @@ export const conform = (store: Store, trace: string, folder: string): Result<Con
     moments,
     calls: summary.calls ?? NO_CALLS,
     choices: summary.choices ?? {},
+    contradiction: summary.contradiction ?? null,
     lost: lost.total(),
     divergences,
     divergences_total: total,

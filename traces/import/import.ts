@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { profileNamed, PROFILES } from '../../core/profile/profiles.js';
 import type { Event } from '../../core/event/event.js';
+import type { Contradiction } from '../../core/driver/follow/recognise.js';
 import type { FollowCounts, FollowDivergence } from '../../core/driver/follow/follow.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
 import type { Store } from '../../store/index.js';
@@ -41,6 +42,8 @@ export interface ImportReport {
   readonly calls: FollowCounts;
   readonly divergences: number;
   readonly root: string;
+  /** Where no kernel that is known fits: the first line that the one followed does not have so. */
+  readonly contradiction?: Contradiction;
 }
 
 export interface Imported {
@@ -201,6 +204,7 @@ export const importTrace = async (
     calls: result.calls,
     divergences: result.diverged,
     root: result.log.info.root,
+    ...(result.contradiction === null ? {} : { contradiction: result.contradiction }),
   };
   const finished = result.log.finish({
     ...report,

@@ -8,14 +8,15 @@ import { describeKinds } from '../../core/codec/describe.js';
 import { encodeEvents } from '../../core/codec/events.js';
 import { canonicalFunction, LINES } from '../../core/driver/lines.js';
 import { Follow, type FollowCounts, type FollowDivergence } from '../../core/driver/follow/follow.js';
-import { chooseProfile, recogniser } from '../../core/driver/follow/recognise.js';
+import { chooseProfile, recogniser, type Contradiction } from '../../core/driver/follow/recognise.js';
 import type { RecordedLine } from '../../core/driver/recorded.js';
 import type { Event, Fact } from '../../core/event/event.js';
 import { Origin } from '../../core/event/kind.js';
 import { evolveAll } from '../../core/memory/evolve.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
 import type { Profile } from '../../core/profile/profile.js';
-import { fail, ok, type Failure, type Result } from '../../core/value/failure.js';
+import { PROFILES } from '../../core/profile/profiles.js';
+import { ok, type Failure, type Result } from '../../core/value/failure.js';
 import type { Store, TraceLog } from '../../store/index.js';
 import type { Dump } from '../capture/dump.js';
 import type { CallLine, TraceLine } from '../ftrace/line.js';
@@ -48,7 +49,10 @@ export interface PipelineOptions {
 /** What an import found, besides the counts of lines. */
 export interface PipelineResult {
   readonly profile: Profile;
+  /** With the one followed, whether or not it fits. */
   readonly possible: readonly Profile[];
+  /** First line that the kernel followed does not have so; null: it fits. */
+  readonly contradiction: Contradiction | null;
   readonly events: number;
   readonly calls: FollowCounts;
   /** Lines before the first known call that were too many to be held: of other events, counted only. */
@@ -155,7 +159,6 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       return;
     }
     profile ??= chooseProfile(recognise.possible(), options.release);
-    if (profile === null) return;
     const given = givenEvents(options.dump === null ? [] : givenFacts(options.dump, x86_64, profile));
     const meta = {
       source: 'recording',
@@ -221,28 +224,24 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       if (follow === null && failure === null) begin();
       if (failure !== null) return { ok: false, error: failure };
       const followed = follow as Follow | null;
-      if (followed === null || profile === null || log === null)
-        return fail(
-          'unknown-kernel',
-          'no kernel profile fits this recording',
-          `line ${recognise.contradiction()}`,
-          'name one with --profile',
-        );
+      const [own, appended] = [profile, log];
+      if (followed === null || own === null || appended === null) throw new Error('nothing was begun');
       if (missing !== null) followed.lost(missing.lost, missing.why, null);
       followed.end();
       out?.end();
       const wrong = failed();
       if (wrong !== null) return { ok: false, error: wrong };
       return ok({
-        profile,
-        possible: recognise.possible(),
+        profile: own,
+        possible: PROFILES.filter((other) => other === own || recognise.possible().includes(other)),
+        contradiction: recognise.contradiction(own),
         events: followed.seq,
         calls: followed.counts,
         notHeld,
         choices: Object.fromEntries([...followed.choices].toSorted(([a], [b]) => (a < b ? -1 : 1))),
         divergences: followed.divergences,
         diverged: followed.diverged,
-        log,
+        log: appended,
         memory: followed.share(),
       });
     },

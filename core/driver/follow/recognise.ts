@@ -155,35 +155,50 @@ const archOf = (line: RecordedLine): string | null => {
   return isCodeAddress(start) ? 'x86_64' : 'another architecture';
 };
 
+/** A line that a kernel does not have so. */
+export interface Contradiction {
+  readonly line: number;
+  readonly fn: string;
+}
+
 /** Narrows the set of kernels line by line. */
 export interface Recogniser {
   readonly note: (line: RecordedLine) => void;
-  /** Profiles that nothing seen so far excludes, oldest first. */
+  /** Profiles that nothing seen so far excludes, oldest first; where every one is excluded, those that the fewest functions speak against. */
   readonly possible: () => readonly Profile[];
   /** Architecture of the first line that tells one; null: none does. */
   readonly arch: () => string | null;
-  /** First line that no remaining profile explains; 0: none. */
-  readonly contradiction: () => number;
+  /** First line that excludes a profile; null: none does. */
+  readonly contradiction: (profile: Profile) => Contradiction | null;
 }
 
 export const recogniser = (): Recogniser => {
+  /** First line of each function that speaks against a profile. */
+  const against = new Map<Profile, Map<string, Contradiction>>();
   let possible = PROFILES;
-  let contradiction = 0;
   let arch: string | null = null;
+  const speaksAgainst = (profile: Profile): number => against.get(profile)?.size ?? 0;
   return {
     arch: () => arch,
     note: (line) => {
       arch ??= archOf(line);
-      if (possible.length === 1 && contradiction !== 0) return;
       const rule = ruleOf(line);
       if (rule === null) return;
-      const left = possible.filter(rule);
-      if (left.length === possible.length) return;
-      if (left.length === 0) contradiction ||= line.line;
-      else possible = left;
+      let grew = false;
+      for (const profile of PROFILES) {
+        if (rule(profile)) continue;
+        let lines = against.get(profile);
+        if (lines === undefined) against.set(profile, (lines = new Map<string, Contradiction>()));
+        if (lines.has(line.fn)) continue;
+        lines.set(line.fn, { line: line.line, fn: line.fn });
+        grew = true;
+      }
+      if (!grew) return;
+      const fewest = Math.min(...PROFILES.map(speaksAgainst));
+      possible = PROFILES.filter((profile) => speaksAgainst(profile) === fewest);
     },
     possible: () => possible,
-    contradiction: () => contradiction,
+    contradiction: (profile) => against.get(profile)?.values().next().value ?? null,
   };
 };
 
@@ -192,10 +207,12 @@ const versionOf = (text: string): readonly [number, number] | null => {
   return m === null ? null : [Number(m[1]), Number(m[2])];
 };
 
-/** The best of several profiles, given the release that the kernel calls itself (empty: unknown): same release, else the nearest older, else the newest. */
-export const chooseProfile = (possible: readonly Profile[], release: string): Profile | null => {
+/** The best of several profiles (one at least), given the release that the kernel calls itself (empty: unknown): same release, else the nearest older, else the newest. */
+export const chooseProfile = (possible: readonly Profile[], release: string): Profile => {
   const wanted = versionOf(release);
-  if (wanted === null || possible.length === 0) return possible.at(-1) ?? null;
+  const newest = possible.at(-1);
+  if (newest === undefined) throw new RangeError('no profile to choose from');
+  if (wanted === null) return newest;
   const rank = (p: Profile): number => {
     const own = versionOf(p.name) as readonly [number, number];
     const distance = (wanted[0] - own[0]) * 1000 + (wanted[1] - own[1]);
@@ -205,6 +222,6 @@ export const chooseProfile = (possible: readonly Profile[], release: string): Pr
   return (
     possible.toSorted(
       (a, b) => rank(a) - rank(b) || Number(b.name.includes(`rc${rc}`)) - Number(a.name.includes(`rc${rc}`)),
-    )[0] ?? null
+    )[0] ?? newest
   );
 };
