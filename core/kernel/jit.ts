@@ -9,7 +9,7 @@ import { Address, PAGE_SIZE } from '../value/address.js';
 import { Word } from '../value/words.js';
 import { bpfProgPackAlloc, bpfProgPackFree, jitFillHole, protect } from './packs.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel, type Value } from './request.js';
-import { bpfArchTextCopy, patchLive } from './textPoke.js';
+import { bpfArchTextCopy, flushIcache, patchLive } from './textPoke.js';
 import { bpfJitAllocExec, bpfJitFreeExec } from './vmalloc.js';
 
 const HEADER = 8;
@@ -84,10 +84,13 @@ const bpfJitBinaryPackAlloc = kernelFunction(
     }
     const rw = yield* choose('buffer', { size });
     if (rw === null) {
-      // What frees by the header needs the size there (to 6.7).
-      if (k.profile.packFreeBy === 'header')
-        yield* call(bpfArchTextCopy, { dst: ro, src: undefined, len: 4, what: 'code' });
-      yield* call(bpfProgPackFree, { ptr: ro, size });
+      // What frees by the header needs the size there (to 6.7); whether the copy worked is not looked at.
+      let written: number | undefined = size;
+      if (k.profile.packFreeBy === 'header') {
+        const copied = yield* call(bpfArchTextCopy, { dst: ro, src: undefined, len: 4, what: 'code' });
+        if (typeof copied === 'number' && !k.profile.errorPathsBySize) written = headerWord(k, ro);
+      }
+      yield* call(bpfProgPackFree, { ptr: ro, size: written });
       yield* call(bpfJitUnchargeModmem, { size });
       return none;
     }
@@ -113,22 +116,35 @@ const headerWord = (k: Kernel, at: Address): number | undefined => {
   return undefined;
 };
 
+interface Finalize {
+  readonly prog: Word;
+  readonly ro_header: Address;
+  readonly rw_header: Word | undefined;
+  readonly ro_header_size: number | undefined;
+  readonly rw_header_size: number;
+  readonly [name: string]: Value;
+}
+
+/** The chunk is given back by the size in its header, which nothing has written, and stays charged: so on every kernel so far. */
+export const failFinalize = function* (k: Kernel, a: Finalize, errno: number): Body<number> {
+  const size = k.profile.errorPathsBySize ? a.rw_header_size : headerWord(k, a.ro_header);
+  yield* call(bpfProgPackFree, { ptr: a.ro_header, size });
+  if (k.profile.errorPathsBySize) yield* call(bpfJitUnchargeModmem, { size: a.rw_header_size });
+  return errno;
+};
+
 /** Copies the RW buffer into the chunk. */
 export const bpfJitBinaryPackFinalize = kernelFunction(
   'bpf_jit_binary_pack_finalize',
-  function* (
-    _k: Kernel,
-    a: {
-      prog: Word;
-      ro_header: Address;
-      rw_header: Word | undefined;
-      ro_header_size: number | undefined;
-      rw_header_size: number;
-    },
-  ): Body<number> {
+  function* (k: Kernel, a: Finalize): Body<number> {
     const src = a.rw_header === undefined ? undefined : Word.toAddress(a.rw_header);
-    yield* call(bpfArchTextCopy, { dst: a.ro_header, src, len: a.rw_header_size, what: 'image' });
-    return 0;
+    const copied = yield* call(bpfArchTextCopy, {
+      dst: a.ro_header,
+      src,
+      len: a.rw_header_size,
+      what: 'image',
+    });
+    return typeof copied === 'number' ? yield* failFinalize(k, a, copied) : 0;
   },
 );
 
@@ -155,7 +171,13 @@ interface Compiled {
 
 const finish = function* (k: Kernel, program: Program): Body<number> {
   if (k.profile.allocator === 'binary') {
-    yield* protect(k, program.chunk, program.bytes / PAGE_SIZE);
+    yield* flushIcache(k, program.chunk, program.bytes);
+    const error = yield* protect(k, program.chunk, program.bytes / PAGE_SIZE);
+    if (error !== 0) {
+      yield* call(bpfJitBinaryFree, { hdr: program.chunk, size: program.bytes });
+      yield* state({ kind: 'program-freed', program: program.number });
+      return error;
+    }
   } else {
     const error = yield* call(bpfJitBinaryPackFinalize, {
       prog: program.pointer,
@@ -164,7 +186,10 @@ const finish = function* (k: Kernel, program: Program): Body<number> {
       ro_header_size: headerWord(k, program.chunk),
       rw_header_size: program.bytes,
     });
-    if (error !== 0) return error;
+    if (error !== 0) {
+      yield* state({ kind: 'program-freed', program: program.number });
+      return error;
+    }
   }
   yield* state({ kind: 'program-finalized', program: program.number });
   if (k.profile.fixesTailCalls) yield* bpfTailCallDirectFixup(k, program);
@@ -306,15 +331,17 @@ export const bpfJitFree = kernelFunction(
       let size = program?.bytes;
       // Its last pass never came: nothing has written its header yet.
       if (program?.state === 'allocated') {
-        if (k.profile.finalizesBeforeFree)
-          yield* call(bpfJitBinaryPackFinalize, {
+        if (k.profile.finalizesBeforeFree) {
+          const error = yield* call(bpfJitBinaryPackFinalize, {
             prog: a.prog,
             ro_header: header,
             rw_header: undefined,
             ro_header_size: headerWord(k, header),
             rw_header_size: program.bytes,
           });
-        else if (k.profile.packFreeBy === 'header') size = headerWord(k, header);
+          if (error === 0) yield* state({ kind: 'program-finalized', program: program.number });
+          else size = headerWord(k, header);
+        } else if (k.profile.packFreeBy === 'header') size = headerWord(k, header);
       }
       yield* call(bpfJitBinaryPackFree, { ro_header: header, rw_header: Word.zero, size });
     }

@@ -167,8 +167,17 @@ export const bpfDispatcherChangeProg = kernelFunction(
     const half = yield* choose('patch', { fn: 'arch_prepare_bpf_dispatcher' });
     if (half !== null) {
       const result = yield* call(archPrepareBpfDispatcher, { image: half.at, num_funcs: undefined });
-      if (result === 0 && k.profile.dispatcher === 'pack')
-        yield* call(bpfArchTextCopy, { dst: half.at, src: undefined, len: PAGE_SIZE / 2, what: 'code' });
+      // The old half stays in use.
+      if (result !== 0) return undefined;
+      if (k.profile.dispatcher === 'pack') {
+        const copied = yield* call(bpfArchTextCopy, {
+          dst: half.at,
+          src: undefined,
+          len: PAGE_SIZE / 2,
+          what: 'code',
+        });
+        if (typeof copied === 'number') return undefined;
+      }
     }
     if (k.profile.tailCall === 'bpf_arch_text_poke' || k.profile.dispatcher === 'page') {
       const site = yield* choose('patch', { fn: 'dispatcher-jump' });

@@ -7,6 +7,13 @@ import { Address, PAGE_SIZE } from '../value/address.js';
 import { call, kernelFunction, lock, state, unlock, type Body, type Kernel } from './request.js';
 
 const TRAP_BYTE = 204;
+const EINVAL = -22;
+
+/** Where instruction fetches do not see stores, the caches are flushed after the last of them. */
+export const flushIcache = function* (k: Kernel, at: Address, length: number): Body<undefined> {
+  if (!k.arch.coherentFetch) yield* state({ kind: 'icache-flushed', at, length });
+  return undefined;
+};
 
 /** What a poke does; `what` tells image, code or instruction, or fill. */
 type Poke = {
@@ -48,43 +55,56 @@ const pieces = function* (k: Kernel, a: Poke): Body<undefined> {
 
 export const textPokeCopyLocked = kernelFunction(
   'text_poke_copy_locked',
-  function* (k: Kernel, a: Poke & { core_ok: number }): Body<Address> {
+  function* (k: Kernel, a: Poke & { core_ok: number }): Body<Address | null> {
     yield* pieces(k, a);
     return a.addr;
   },
 );
 
-export const textPokeCopy = kernelFunction('text_poke_copy', function* (k: Kernel, a: Poke): Body<Address> {
-  if (k.profile.pokeLocked)
-    yield* call(textPokeCopyLocked, { addr: a.addr, src: a.src, len: a.len, what: a.what, core_ok: 0 });
-  else yield* pieces(k, a);
-  return a.addr;
-});
+export const textPokeCopy = kernelFunction(
+  'text_poke_copy',
+  function* (k: Kernel, a: Poke): Body<Address | null> {
+    if (k.profile.pokeLocked)
+      return yield* call(textPokeCopyLocked, {
+        addr: a.addr,
+        src: a.src,
+        len: a.len,
+        what: a.what,
+        core_ok: 0,
+      });
+    yield* pieces(k, a);
+    return a.addr;
+  },
+);
 
 export const textPokeSet = kernelFunction(
   'text_poke_set',
-  function* (k: Kernel, a: { addr: Address; c: number; len: number }): Body<Address> {
+  function* (k: Kernel, a: { addr: Address; c: number; len: number }): Body<Address | null> {
     yield* pieces(k, { addr: a.addr, src: undefined, len: a.len, what: 'fill' });
     return a.addr;
   },
 );
 
-/** Copies an image (or other code) to its place. Returns the destination. */
+/** Copies an image (or other code) to its place. Returns the destination, or a (negative) errno. */
 export const bpfArchTextCopy = kernelFunction(
   'bpf_arch_text_copy',
   function* (
-    _k: Kernel,
+    k: Kernel,
     a: { dst: Address; src: Address | undefined; len: number; what: string },
-  ): Body<Address> {
-    return yield* call(textPokeCopy, { addr: a.dst, src: a.src, len: a.len, what: a.what });
+  ): Body<Address | number> {
+    const to = yield* call(textPokeCopy, { addr: a.dst, src: a.src, len: a.len, what: a.what });
+    if (to === null) return EINVAL;
+    yield* flushIcache(k, a.dst, a.len);
+    return to;
   },
 );
 
-/** Fills executable memory with traps. Returns 0. */
+/** Fills executable memory with traps. Returns 0 or an errno. */
 export const bpfArchTextInvalidate = kernelFunction(
   'bpf_arch_text_invalidate',
-  function* (_k: Kernel, a: { dst: Address; len: number }): Body<number> {
-    yield* call(textPokeSet, { addr: a.dst, c: TRAP_BYTE, len: a.len });
+  function* (k: Kernel, a: { dst: Address; len: number }): Body<number> {
+    if ((yield* call(textPokeSet, { addr: a.dst, c: TRAP_BYTE, len: a.len })) === null) return EINVAL;
+    yield* flushIcache(k, a.dst, a.len);
     return 0;
   },
 );

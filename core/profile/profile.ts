@@ -25,6 +25,8 @@ export interface Profile {
   readonly protect: readonly ('ro' | 'x' | 'rox')[];
   /** Whether their results are looked at. */
   readonly protectChecked: boolean;
+  /** Error paths give memory back by the size it was given with, and uncharge it. No kernel does (F11, F12): for tests of the audit. */
+  readonly errorPathsBySize: boolean;
   /** Unit of bpf_jit_charge_modmem. */
   readonly chargeUnit: 'pages' | 'bytes';
   /** Default bpf_jit_limit: range >> this. */
@@ -99,6 +101,7 @@ const base: Profile = {
   },
   protect: ['ro', 'x'],
   protectChecked: false,
+  errorPathsBySize: false,
   chargeUnit: 'bytes',
   limitShift: 1,
   areaCall: 'module_alloc',

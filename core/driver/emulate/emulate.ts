@@ -32,6 +32,7 @@ import type {
   WorkloadOperation,
 } from '../../workload/workload.js';
 import { bootFacts } from './boot.js';
+import type { Failing, Intercept } from './failing.js';
 import { framePool } from './frames.js';
 import { machine, type ChoiceSource, type Machine, type Runner } from './machine.js';
 import { NO_SITUATION, policies, type Situation } from './policies.js';
@@ -47,6 +48,12 @@ export interface EmulateOptions {
   readonly emit: (event: Event) => void;
   /** Answers instead of the seeded policies: the choices of an earlier log, in order. */
   readonly source?: ChoiceSource;
+  /** The mitigation is on that flushes branch predictors before a classic program gets used memory (7.1+). */
+  readonly flushesPredictors?: boolean;
+  /** Calls that fail; where it comes from a log: `loggedFailures`. */
+  readonly fail?: Failing;
+  /** Faults for tests. */
+  readonly intercept?: Intercept;
   /** Gets the machine before the first operation. */
   readonly onMachine?: (machine: Machine) => void;
 }
@@ -138,6 +145,7 @@ class Runtime {
         this.#othersLazy = false;
       },
       buffer: this.#identities.buffer,
+      flushesPredictors: options.flushesPredictors ?? false,
     });
     let frames: readonly number[] = [];
     this.machine = machine({
@@ -146,6 +154,8 @@ class Runtime {
       nodes: options.nodes ?? 1,
       start,
       source: options.source ?? seeded,
+      ...(options.fail === undefined ? {} : { fail: options.fail }),
+      ...(options.intercept === undefined ? {} : { intercept: options.intercept }),
       emit: (event) => {
         // Frames go back to the pool when the kernel releases them: their numbers are in the area until then.
         if (event.kind === 'frames-released') pool.give(frames);
@@ -276,7 +286,12 @@ class Runtime {
       }
       for (const free of during) if (free.after === fn.index + 1) this.#freeNow(free.program, free.function);
     }
-    if (several) for (const fn of program.functions) this.#compile(program, fn, true);
+    if (!several) return true;
+    for (const fn of program.functions)
+      if (!this.#compile(program, fn, true)) {
+        for (const done of program.functions) this.#free({ program, fn: done });
+        return false;
+      }
     return true;
   }
 

@@ -14,6 +14,7 @@ import type {
   Request,
   Value,
 } from '../../kernel/request.js';
+import { FAILING } from '../../kernel/failing.js';
 import { folder } from '../../memory/evolve.js';
 import type { Memory } from '../../memory/memory.js';
 import type { Profile } from '../../profile/profile.js';
@@ -21,6 +22,7 @@ import { signaturesOf } from '../../profile/signatures.js';
 import { Word } from '../../value/words.js';
 import { choiceText } from '../choices.js';
 import { LINES, type Column } from '../lines.js';
+import { CannotFail, FAILURE, failures, type Failing, type Intercept } from './failing.js';
 
 /** Answers a choice; `predicted` is what the question itself proposes, as text. */
 export type ChoiceSource = <K extends ChoiceKind>(
@@ -35,6 +37,8 @@ export interface MachineOptions {
   readonly start: Memory;
   readonly source: ChoiceSource;
   readonly emit: (event: Event) => void;
+  readonly fail?: Failing;
+  readonly intercept?: Intercept;
 }
 
 /** Who runs. */
@@ -110,6 +114,7 @@ export const machine = (options: MachineOptions): Machine => {
   let time = 0;
   let lowestName = options.start.lowestName;
   const signatures = signaturesOf(options.profile);
+  const failing = options.fail === undefined ? null : failures(options.fail);
 
   const kernel: Kernel = {
     profile: options.profile,
@@ -164,7 +169,27 @@ export const machine = (options: MachineOptions): Machine => {
     const stack: Frame[] = [];
     const enter = (callee: KernelFunction, given: Args): void => {
       const entered = line(who, 'entered', callee.name, given, stack.at(-1)?.seq ?? 0);
-      stack.push({ fn: callee, args: given, generator: callee.body(kernel, given), seq: entered });
+      const errno = failing === null ? 0 : failing.ofCall(callee.name, given);
+      const failed = errno === 0 ? undefined : FAILING.get(callee.name);
+      if (errno !== 0) {
+        if (failed === undefined) throw new CannotFail(callee.name);
+        emit(
+          who,
+          { kind: 'chosen', what: FAILURE, value: String(errno), predicted: '' },
+          Origin.derived,
+          entered,
+        );
+      }
+      const generator = failed === undefined ? callee.body(kernel, given) : failed(kernel, given, errno);
+      stack.push({ fn: callee, args: given, generator, seq: entered });
+    };
+    /** A fact, or what happens instead. */
+    const happen = (fact: Fact, call: number): number => {
+      if (options.intercept === undefined) return emit(who, fact, Origin.derived, call);
+      const context = { calls: stack.map((frame) => frame.fn.name), task: who.task, memory: memory.memory() };
+      let last = seq;
+      for (const instead of options.intercept(fact, context)) last = emit(who, instead, Origin.derived, call);
+      return last;
     };
     enter(fn as unknown as KernelFunction, args);
     let answer: unknown;
@@ -185,7 +210,9 @@ export const machine = (options: MachineOptions): Machine => {
           answer = undefined;
           break;
         case 'choose': {
-          const chosen = options.source(request.what, request.question as never);
+          const failed = failing?.ofChoice(request.what, request.question as never);
+          const chosen =
+            failed === undefined ? options.source(request.what, request.question as never) : failed;
           emit(
             who,
             {
@@ -201,7 +228,7 @@ export const machine = (options: MachineOptions): Machine => {
           break;
         }
         case 'state':
-          answer = emit(who, request.fact, Origin.derived, top.seq);
+          answer = happen(request.fact, top.seq);
           break;
         case 'lock':
         case 'wait':

@@ -64,6 +64,7 @@ export interface PolicyInput {
   readonly othersLazy: () => boolean;
   readonly purged: () => void;
   readonly buffer: () => Word;
+  readonly flushesPredictors: boolean;
 }
 
 const EPERM = -1;
@@ -156,7 +157,7 @@ export const policies = (input: PolicyInput): ChoiceSource => {
       },
       result: ({ predicted }) =>
         input.situation().results[results++ % Math.max(1, input.situation().results.length)] ?? predicted,
-      predictor: () => false,
+      predictor: () => input.flushesPredictors,
     };
 
   return (what, question) => (answers[what] as (question: unknown) => never)(question);

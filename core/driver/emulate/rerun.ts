@@ -1,6 +1,7 @@
 import type { Event } from '../../event/event.js';
 import type { ChoiceKind } from '../../kernel/request.js';
 import { parseChoice } from '../choices.js';
+import { FAILURE } from './failing.js';
 import type { ChoiceSource } from './machine.js';
 
 /** The log's choices do not fit the run: another workload, another kernel, or a changed model. */
@@ -9,7 +10,7 @@ export class ChoiceMismatch extends Error {}
 /** Answers with the choices of an earlier log, in order. Throws ChoiceMismatch where the log has another question at this place, or no more. */
 export const loggedChoices = (events: Iterable<Event>): ChoiceSource => {
   const chosen = (function* () {
-    for (const event of events) if (event.kind === 'chosen') yield event;
+    for (const event of events) if (event.kind === 'chosen' && event.what !== FAILURE) yield event;
   })();
   return <K extends ChoiceKind>(what: K) => {
     const next = chosen.next();
