@@ -17,7 +17,7 @@ export interface StandingRun {
   readonly from: number;
   /** Null: still so. */
   readonly to: number | null;
-  /** Event that proves it. */
+  /** Event that proves it of the first page. */
   readonly proof: number;
 }
 
@@ -39,13 +39,7 @@ export const standing = (tell: (run: StandingRun) => void): Standing => {
     );
     let run: { page: number; pages: number; from: number; to: number | null; proof: number } | null = null;
     for (const { page, entry, to } of ended) {
-      if (
-        run !== null &&
-        page === run.page + run.pages &&
-        entry.from === run.from &&
-        entry.proof === run.proof &&
-        to === run.to
-      ) {
+      if (run !== null && page === run.page + run.pages && entry.from === run.from && to === run.to) {
         run.pages++;
         continue;
       }

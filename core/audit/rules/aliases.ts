@@ -60,7 +60,7 @@ const pageRule =
         const found = entry === null ? null : look.at(entry, alias, audit);
         if (typeof found === 'string') audit.unknown(found, page);
         if (found === null || typeof found === 'string') stand.close(page, seq);
-        else stand.open(page, found.proof, found.proof);
+        else stand.open(page, seq, found.proof);
       }
     });
     return {
@@ -77,7 +77,7 @@ const UNKNOWN_ALIAS = 'the direct-map alias of the page is not known';
 
 const WRITABLE_EXECUTABLE: Look = {
   pattern: 'a page is writable and executable',
-  failures: ['F10', 'F16'],
+  failures: ['F10', 'F16', 'F38'],
   at: (entry) => {
     if (isUnknown(entry, Prot.executable) || isUnknown(entry, Prot.present)) return UNKNOWN_PROT;
     if (!executable(entry)) return null;
@@ -120,7 +120,7 @@ const READ_ONLY_NOT_MIRRORED: Look = {
     if (!is(entry, Prot.present) || is(entry, Prot.writable) || isUnknown(entry, Prot.writable)) return null;
     if (alias === null) return UNKNOWN_ALIAS;
     if (isUnknown(alias, Prot.writable) || isUnknown(alias, Prot.present)) return UNKNOWN_ALIAS;
-    return writable(alias) ? { proof: Math.max(entry.cause, alias.cause) } : null;
+    return writable(alias) ? { proof: entry.cause } : null;
   },
   message: (range) => `${range} became read-only, its alias in the direct map stayed writable`,
   shows: 'made the page read-only and not its alias',

@@ -100,7 +100,7 @@ const watch = (audit: Audit): Watch => {
     const leftover = blocksOf(content, ContentClass.leftover);
     if (leftover > 0) {
       bytesAt.set(page, leftover * BLOCK);
-      left.open(page, Memory.page(memory(), page)?.cause ?? seq, seq);
+      left.open(page, seq, Memory.page(memory(), page)?.cause ?? seq);
     }
     if (blocksOf(content, ContentClass.unknown) > 0)
       audit.unknown('bytes of the executable page are not known', page);

@@ -2,6 +2,7 @@
 import { Memory, NO_FRAME } from '../../memory/memory.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Prot } from '../../value/prot.js';
+import { freedFrames } from '../freedFrames.js';
 import { always, type Audit, type Rule, type Watch } from '../rule.js';
 import { rangeText } from './aliases.js';
 import { standing } from '../standing.js';
@@ -24,7 +25,7 @@ const watch = (audit: Audit): Watch => {
           { seq: proof, shows: 'gave the frames back' },
           ...(to === null ? [] : [{ seq: to, shows: 'put it right' }]),
         ],
-        failures: ['F9'],
+        failures: ['F9', 'F17'],
       }),
     );
   const readOnly = wrong('read-only in the direct map', 'a read-only page was handed back');
@@ -50,10 +51,13 @@ const watch = (audit: Audit): Watch => {
     for (let i = pfn; i < pfn + pages; i++) if (all.some((stand) => stand.has(i))) look(i, seq);
   };
 
+  const freed = freedFrames(audit);
+
   return {
     before: {
+      ...freed.before,
       'frames-released': (event) => {
-        const area = Memory.areaAt(audit.memory(), event.start);
+        const area = freed.take(event.start);
         if (area?.frames === null || area === null) {
           if (area !== null && (area.flags & RESET_PERMS) !== 0)
             audit.unknown('the frames of a freed area are not known', area.start, area.pages);

@@ -4,6 +4,7 @@ import { Memory } from '../../memory/memory.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Word } from '../../value/words.js';
 import type { OpenCall } from '../calls.js';
+import { freedFrames } from '../freedFrames.js';
 import { always, type Audit, type Rule, type Watch } from '../rule.js';
 import { pointerError, resultOf, valueOf } from '../values.js';
 import { rangeText } from './aliases.js';
@@ -41,6 +42,8 @@ const watch = (audit: Audit): Watch => {
   let fills: Failed[] = [];
   /** By pfn. */
   const direct = new Map<number, Failed>();
+
+  const freed = freedFrames(audit);
 
   const permissionReturned = (event: EventOf<'returned'>, call: OpenCall | null): void => {
     const result = resultOf(event);
@@ -190,8 +193,9 @@ const watch = (audit: Audit): Watch => {
         );
       },
       'frames-released': (event) => {
+        const released = freed.take(event.start);
         if (direct.size === 0) return;
-        for (const pfn of Memory.areaAt(audit.memory(), event.start)?.frames ?? []) {
+        for (const pfn of released?.frames ?? []) {
           const one = direct.get(pfn);
           if (one === undefined) continue;
           direct.delete(pfn);
@@ -207,7 +211,9 @@ const watch = (audit: Audit): Watch => {
           });
         }
       },
+      identified: freed.before.identified,
       'area-freed': (event) => {
+        freed.before['area-freed'](event);
         const pages = Memory.areaAt(audit.memory(), event.start)?.pages ?? 1;
         permissions = permissions.filter((one) => !within(one, event.start, pages));
         copies = copies.filter((one) => !within(one, event.start, pages));
