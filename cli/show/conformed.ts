@@ -105,5 +105,7 @@ const divergencesText = (
 
 const choicesText = ({ choices }: ConformReport): string => {
   const list = Object.entries(choices);
-  return list.length === 0 ? 'none' : list.map(([kind, n]) => `${grouped(n)} ${kind}`).join(', ');
+  return list.length === 0
+    ? 'none'
+    : `${list.map(([kind, n]) => `${grouped(n)} ${kind}`).join(', ')} (answered from the lines)`;
 };
