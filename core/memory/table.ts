@@ -21,23 +21,23 @@ export type Shape = Readonly<Record<string, Range>>;
 /** How each column is had from a row. */
 type Getters<S extends Shape, T> = { readonly [K in keyof S]: (row: T) => number };
 
-/** What all values are multiples of; 1 where there is no more than that. */
+/** The greatest power of two (below 2^32) that all values are multiples of. */
 const unitOf = (values: Float64Array): number => {
-  let unit = 0;
-  for (let i = 0; i < values.length && unit !== 1; i++) {
-    let rest = Math.abs(values[i] as number);
-    while (rest !== 0) [unit, rest] = [rest, unit % rest];
-  }
-  return unit === 0 ? 1 : unit;
+  let bits = 0;
+  for (let i = 0; i < values.length; i++) bits |= values[i] as number;
+  return bits === 0 ? 1 : (bits & -bits) >>> 0;
 };
 
 /** The unit of a column (addresses are multiples of 64, of 4096), then its values in units. */
 const putColumn = (out: Output, values: Float64Array, range: Range): void => {
   if (values.length === 0) return;
-  for (let i = 0; i < values.length; i++) check(values[i] as number, range);
   const unit = unitOf(values);
   putUint(out, unit);
-  if (unit > 1) for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) / unit;
+  if (unit > 1)
+    for (let i = 0; i < values.length; i++) {
+      check(values[i] as number, range);
+      values[i] = (values[i] as number) / unit;
+    }
   putIntegers(out, values, values.length, range);
 };
 
