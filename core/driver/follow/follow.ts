@@ -154,11 +154,23 @@ export class Follow {
     let task = this.#tasks.get(key);
     if (task !== undefined) return task;
     if (this.#tasks.size >= this.#mostTasks) {
-      for (const [other, { contexts }] of this.#tasks) if (contexts.length === 0) this.#tasks.delete(other);
+      for (const [other, { contexts }] of this.#tasks)
+        if (contexts.every((context) => this.#hasEnded(context))) this.#tasks.delete(other);
       this.#mostTasks = 2 * Math.max(this.#tasks.size, MOST_IDLE_TASKS);
     }
     this.#tasks.set(key, (task = { contexts: [] }));
     return task;
+  }
+
+  /** Whether all has been done, and no return line is known that would say so. */
+  #hasEnded({ calls, pending }: Context): boolean {
+    const [only] = calls;
+    return (
+      calls.length === 1 &&
+      pending?.kind === 'return' &&
+      only !== undefined &&
+      !this.#seen.returns(only.fn.name)
+    );
   }
 
   /** Tasks that are kept: those with an open call, and some that have none. */
