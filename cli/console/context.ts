@@ -32,8 +32,8 @@ export interface Context {
   readonly showsProgress: boolean;
   /** Lines to standard output. */
   readonly print: (...lines: readonly string[]) => void;
-  /** Text to standard output; resolves when more can be written without piling up. */
-  readonly write: (text: string) => Promise<void>;
+  /** Text or bytes to standard output; resolves when more can be written without piling up. */
+  readonly write: (part: string | Uint8Array) => Promise<void>;
   /** A value as JSON to standard output, readable when it is a terminal's. */
   readonly printJson: (value: unknown) => void;
   /** Advice and remarks for people: not with --json or --quiet. */
@@ -52,8 +52,8 @@ const wantsColours = ({ color }: Settings, { stdout, env }: Streams): boolean =>
 
 export function contextOf(settings: Settings, streams: Streams): Context {
   const { stdin, stdout, stderr } = streams;
-  const write = (text: string): Promise<void> =>
-    stdout.write(text) ? Promise.resolve() : new Promise((resolve) => stdout.once('drain', resolve));
+  const write = (part: string | Uint8Array): Promise<void> =>
+    stdout.write(part) ? Promise.resolve() : new Promise((resolve) => stdout.once('drain', resolve));
   const print = (...lines: readonly string[]): void => {
     stdout.write(ended(lines));
   };

@@ -5,7 +5,7 @@ import type { Context } from './context.js';
 
 /** Where a long output goes: standard output, or a file that is there whole or not at all. */
 export interface Sink {
-  readonly write: (text: string) => Promise<void>;
+  readonly write: (part: string | Uint8Array) => Promise<void>;
   /** Makes the file appear under its name. */
   readonly finish: () => void;
   /** Leaves nothing behind. */
@@ -22,8 +22,8 @@ const isSpecial = (path: string): boolean => {
 };
 
 /** Writes all of it: a write may take less than it is given. */
-const writeAll = (file: number, text: string): void => {
-  const bytes = Buffer.from(text);
+const writeAll = (file: number, part: string | Uint8Array): void => {
+  const bytes = typeof part === 'string' ? Buffer.from(part) : part;
   for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
 };
 
@@ -32,8 +32,8 @@ function openFile(path: string): Sink {
   const temporary = special ? path : join(dirname(path), `.${basename(path)}.${process.pid}.part`);
   const file = openSync(temporary, 'w');
   return {
-    write: async (text) => {
-      writeAll(file, text);
+    write: async (part) => {
+      writeAll(file, part);
     },
     finish: () => {
       if (!special) fsyncSync(file);

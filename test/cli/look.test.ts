@@ -339,6 +339,37 @@ describe('A log', () => {
       expect(eventsIn(out)[0]).to.include({ seq: 0 });
     });
 
+    it('writes tables and pictures, to a file or a pipe', async () => {
+      for (const format of ['csv', 'parquet', 'perfetto']) {
+        const { code, out } = await at.run(['export', 'small', '--format', format, '-o', `small.${format}`]);
+        expect({ code, out }).to.deep.equal({ code: 0, out: `57 events in small.${format}\n` });
+        const piped = await at.spawn(['export', 'small', '--format', format]);
+        expect(piped.code).to.equal(0);
+        expect(piped.out).to.equal(readFileSync(at.path(`small.${format}`), 'utf8'));
+      }
+      expect(readFileSync(at.path('small.csv'), 'utf8').trimEnd().split('\r\n')).to.have.length(58);
+      expect(readFileSync(at.path('small.parquet'), 'latin1')).to.match(/^PAR1[^]*PAR1$/);
+      const { traceEvents } = JSON.parse(readFileSync(at.path('small.perfetto'), 'utf8')) as Record<
+        string,
+        unknown
+      >;
+      expect(traceEvents).to.be.an('array');
+      const report = await json('export', 'small', '--format', 'csv', '-o', 'again.csv');
+      expect(report).to.deep.equal({ trace: 'small', file: 'again.csv', format: 'csv', events: 57 });
+    });
+
+    it('writes the starting dump as rows where a format has a place for it', async () => {
+      const { out } = await at.run(['export', 'S1', '--given', '--format', 'csv']);
+      expect(out.split('\r\n')[1]).to.match(/^0,0,0,/);
+      expect(await wrong('export', 'S1', '--given', '--format', 'perfetto')).to.include('no place in time');
+    });
+
+    it('does not fill a terminal with bytes', async () => {
+      const { code, err } = await at.run(['export', 'small', '--format', 'parquet'], { terminal: true });
+      expect(code).to.equal(2);
+      expect(err).to.include('Give a file: -o FILE');
+    });
+
     it('leaves nothing half-written, and an older file as it is', async () => {
       at.put('kept.jsonl', 'older\n');
       expect(await wrong('export', 'nobody', '-o', 'kept.jsonl')).to.include('no trace "nobody"');

@@ -60,7 +60,10 @@ describe('The command line', () => {
       ['verify', 'x', '--root', 'abc'],
       'pagetrail: root is not a hash. A hash has 64 hex digits, as `pagetrail traces --json` prints it\n',
     ],
-    [['export', 'x', '--format', 'csv'], 'pagetrail: format is none of jsonl. Choose one of them\n'],
+    [
+      ['export', 'x', '--format', 'xml'],
+      'pagetrail: format is none of jsonl, csv, parquet, perfetto. Choose one of them\n',
+    ],
   ];
   for (const [args, says] of wrong) {
     it(`answers \`${args.join(' ')}\` with one line and exit code 2`, async () => {
