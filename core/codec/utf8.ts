@@ -2,7 +2,8 @@ import { damaged, takeByte, type Input } from './input.js';
 import { reserve, type Output } from './output.js';
 
 /** Taken from the prototype once: looked up in texts of many inner forms it would be found anew for each unit. */
-const codeUnit = String.prototype.charCodeAt;
+const codeUnit = (String.prototype as { readonly charCodeAt: (this: string, index: number) => number })
+  .charCodeAt;
 
 /**
  * Text as UTF-8 in which a lone surrogate is three bytes too (WTF-8), so that every string comes back as it was.
