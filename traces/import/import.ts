@@ -21,6 +21,8 @@ export interface ImportOptions {
   readonly name?: string;
   /** Profile to follow with, by name; default: recognised. */
   readonly profile?: string;
+  /** Release of the kernel, where the input does not say it. */
+  readonly release?: string;
   readonly onProgress?: (progress: Progress) => void;
   readonly onBatch?: (batch: readonly Event[]) => void;
   readonly stdin?: Readable;
@@ -132,7 +134,7 @@ export const importTrace = async (
 ): Promise<Result<Imported>> => {
   const opened = inputOf(path);
   if (!opened.ok) return opened;
-  const input = opened.value;
+  const input = { ...opened.value, release: opened.value.release || (options.release ?? '') };
   if (input.arch !== null && input.arch !== x86_64.name)
     return { ok: false, error: { ...archFailure(input.arch), where: path } };
   const wanted = options.profile === undefined ? null : profileNamed(options.profile);

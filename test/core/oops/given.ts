@@ -1,0 +1,30 @@
+import type { Oops } from '../../../core/oops/oops.js';
+
+/** An oops of which only a part matters. */
+export const oopsWith = (part: Partial<Oops>): Oops => ({
+  arch: 'x86_64',
+  kind: 'page-fault',
+  line: 1,
+  time: null,
+  headline: '',
+  address: null,
+  access: null,
+  present: null,
+  code: null,
+  reason: null,
+  entries: [],
+  granule: { shift: 12, addressBits: 48 },
+  pc: null,
+  lr: null,
+  registers: {},
+  trace: [],
+  modules: [],
+  code_bytes: null,
+  cpu: null,
+  pid: null,
+  comm: null,
+  release: null,
+  tainted: null,
+  raw: [],
+  ...part,
+});
