@@ -1,7 +1,7 @@
 /** Which memory images hold: chunks of packs, and areas of images that no pack can take. */
 import type { Event } from '../event/event.js';
 import { Memory } from '../memory/memory.js';
-import { PAGE_SIZE, type Address } from '../value/address.js';
+import { Address, PAGE_SIZE } from '../value/address.js';
 
 /** Memory that one image holds. */
 export interface Allocation {
@@ -36,15 +36,32 @@ const keyOf = (at: Address): number =>
 
 export const allocationTracker = (start: Memory): AllocationTracker => {
   const held = new Map<number, Allocation>();
+  /** How many images lie in each pack. */
+  const inPack = new Map<number, number>();
   /** Chunks of the largest ever held: how far back a look has to go. */
   let longest = 1;
 
   const add = (allocation: Allocation): void => {
-    held.set(keyOf(allocation.at), allocation);
+    const key = keyOf(allocation.at);
+    if (held.has(key)) drop(key);
+    held.set(key, allocation);
+    if (allocation.pack !== 0) inPack.set(allocation.pack, (inPack.get(allocation.pack) ?? 0) + 1);
     longest = Math.max(longest, Math.ceil(allocation.bytes / CHUNK));
   };
+  const drop = (key: number): void => {
+    const pack = held.get(key)?.pack ?? 0;
+    held.delete(key);
+    if (pack === 0) return;
+    const left = (inPack.get(pack) ?? 1) - 1;
+    if (left === 0) inPack.delete(pack);
+    else inPack.set(pack, left);
+  };
   const dropWithin = (first: number, pages: number): void => {
-    for (const [key, { at }] of held) if (at.page >= first && at.page < first + pages) held.delete(key);
+    for (let page = first; page < first + pages; page++) {
+      // An area of its own begins with its image.
+      held.delete(keyOf(Address.of(page)));
+      if (inPack.delete(page)) for (const [key, { pack }] of held) if (pack === page) held.delete(key);
+    }
   };
 
   for (const program of Memory.programs(start)) {
@@ -67,8 +84,7 @@ export const allocationTracker = (start: Memory): AllocationTracker => {
         case 'chunk-allocated':
           return add({ at: event.at, bytes: event.bytes, pack: event.pack, seq: event.seq });
         case 'chunk-freed':
-          held.delete(keyOf(event.at));
-          return;
+          return drop(keyOf(event.at));
         case 'unmapped':
           return dropWithin(event.page, event.pages);
         case 'program-allocated':

@@ -3,16 +3,31 @@ import { LINES } from '../driver/lines.js';
 import type { EventOf } from '../event/event.js';
 import type { Word } from '../value/words.js';
 
-const INDEXES = new Map<string, number>();
+/** By function, by the names of the line, by the name that is looked for. */
+type Indexes = Map<string, Map<string, Map<string, number>>>;
+
+const ENTRIES: Indexes = new Map();
+const RESULTS: Indexes = new Map();
+
+const at = <V>(map: Map<string, V>, key: string, make: () => V): V => {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+};
+const newMap = <V>(): Map<string, V> => new Map();
 
 const indexOf = ({ kind, fn, names }: EventOf<'entered'> | EventOf<'returned'>, as: string): number => {
-  const key = `${kind} ${fn} ${as} ${names}`;
-  const known = INDEXES.get(key);
+  const byNames = at(kind === 'entered' ? ENTRIES : RESULTS, fn, newMap<Map<string, number>>);
+  const indexes = at(byNames, names, newMap<number>);
+  const known = indexes.get(as);
   if (known !== undefined) return known;
   const shape = LINES[fn];
   const columns = kind === 'entered' ? shape?.entry : shape?.result;
   const index = names.split(',').findIndex((name) => (columns?.[name]?.as ?? name) === as);
-  INDEXES.set(key, index);
+  indexes.set(as, index);
   return index;
 };
 

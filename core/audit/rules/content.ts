@@ -140,13 +140,19 @@ const watch = (audit: Audit): Watch => {
   };
 
   /** Something was written to, or done with, pages: what of the dead code there is gone? */
-  const recheck = (page: number, pages: number, seq: number): void => {
+  const recheck = (from: Address, bytes: number, seq: number): void => {
     if (dead.size === 0) return;
+    const { page } = from;
+    const pages = Address.add(from, bytes - 1).page - page + 1;
+    const touched = (one: Dead): boolean => {
+      const into = Address.minus(one.at, from);
+      return into < bytes && into + one.bytes > 0;
+    };
     const look = (at: number): void => {
       const list = dead.get(at);
-      if (list === undefined) return;
+      if (list === undefined || !list.some(touched)) return;
       const still = list.filter((one) => {
-        if (deadBlocks(memory(), one) > 0) return true;
+        if (!touched(one) || deadBlocks(memory(), one) > 0) return true;
         reportDead(one, seq);
         return false;
       });
@@ -176,17 +182,15 @@ const watch = (audit: Audit): Watch => {
         if (list === undefined) freed.set(root, [one]);
         else list.push(one);
       },
-      copied: (event) =>
-        recheck(event.to.page, Address.add(event.to, event.length).page - event.to.page + 1, event.seq),
-      filled: (event) =>
-        recheck(event.to.page, Address.add(event.to, event.length).page - event.to.page + 1, event.seq),
+      copied: (event) => recheck(event.to, event.length, event.seq),
+      filled: (event) => recheck(event.to, event.length, event.seq),
       unmapped: (event) => {
         settled.after?.unmapped?.(event);
-        recheck(event.page, event.pages, event.seq);
+        recheck(Address.of(event.page), event.pages * PAGE_SIZE, event.seq);
       },
       permission: (event) => {
         settled.after?.permission?.(event);
-        if (event.space === 0) recheck(event.page, event.pages, event.seq);
+        if (event.space === 0) recheck(Address.of(event.page), event.pages * PAGE_SIZE, event.seq);
       },
     },
     rootEnded: (call) => {
