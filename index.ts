@@ -25,6 +25,8 @@ export { cursorOn, type Cursor, type CursorMoment } from './replay/cursor.js';
 export { applyDiff, diffStates, isEmptyDiff, reverseDiff, type MemoryDiff } from './replay/diffStates.js';
 export { must, PagetrailError } from './replay/failed.js';
 export { history, lastChange, type HistoryItem } from './replay/history.js';
+export type { Oops } from './core/oops/oops.js';
+export { postMortem, type PostMortem } from './replay/postmortem/postmortem.js';
 export { open, type OpenLog, type OpenTrace } from './replay/library.js';
 export {
   logOn,

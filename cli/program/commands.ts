@@ -112,6 +112,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('../audit.js')).audit,
   },
   {
+    name: 'postmortem',
+    summary: 'explain an oops: what the faulting page went through, which known failures fit',
+    group: CHECK,
+    load: async () => (await import('../postmortem.js')).postmortem,
+  },
+  {
     name: 'verify',
     summary: 'walk the hash chain of a trace: was it altered, is it whole',
     group: CHECK,

@@ -9,7 +9,7 @@ import { consoleCommands, withOutputs } from './consoleBlocks.js';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Pages whose console blocks are run, in order, in one folder a page. */
-const PAGES = ['README.md', 'docs/tamper-evidence.md'];
+const PAGES = ['README.md', 'docs/tamper-evidence.md', 'docs/post-mortem.md'];
 
 /** Hashes and sizes change with every detail of the format, keys each time they are made: any will do. */
 const steady = (text: string): string =>
@@ -26,7 +26,7 @@ describe('The commands in', function () {
     it(`${page} print what it says`, async function () {
       const folder = mkdtempSync(join(tmpdir(), 'pagetrail-docs-'));
       try {
-        symlinkSync(join(root, 'traces'), join(folder, 'traces'));
+        for (const name of ['traces', 'test']) symlinkSync(join(root, name), join(folder, name));
         // `npx pagetrail` of this checkout, without npx taking half a second each time.
         mkdirSync(join(folder, 'bin'));
         writeFileSync(
