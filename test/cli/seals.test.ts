@@ -84,6 +84,24 @@ describe('Seals', () => {
       expect(read('old.checkpoint')).to.equal(before);
     });
 
+    it('is not taken of a trace that does not continue an older one, if asked', async () => {
+      expect((await run('checkpoint', 't', '--since', 'old.checkpoint')).code).to.equal(0);
+      const args = [
+        'checkpoint',
+        't',
+        '--since',
+        'old.checkpoint',
+        '--key',
+        'audit.key',
+        '-o',
+        'no.checkpoint',
+      ];
+      const { code, out, err } = await at.run([...args, '--db', 'forged.db']);
+      expect({ code, out }).to.deep.equal({ code: 1, out: '' });
+      expect(err).to.include('does not continue the older checkpoint: the first 2 segments');
+      expect(() => read('no.checkpoint')).to.throw('ENOENT');
+    });
+
     it('is not signed with a public key', async () => {
       const { code, err } = await run('checkpoint', 't', '--key', 'audit.key.pub');
       expect(code).to.equal(2);

@@ -178,6 +178,19 @@ describe('A proof of an event', () => {
       expect(checkEventProof({ ...proof, ...change }), what).to.have.property('difference');
   });
 
+  it('proves nothing of an event that its segment numbers otherwise than the log', () => {
+    const odd = must(openStore(':memory:'));
+    write(odd, []);
+    const bytes = encodeSegment(numbered([marker('a'), marker('b')], 100));
+    must(must(odd.trace('t')).append({ first: 1, count: 2, bytes }));
+    const walked = must(walkChain(odd, 't'));
+    const segment = must(must(odd.trace('t')).segmentAt(1));
+    for (const seq of [1, 100]) {
+      const proof = must(proveEvent(walked, segment, seq, sealed(odd)));
+      expect(checkEventProof(proof)).to.have.property('difference');
+    }
+  });
+
   it('is read to its last byte: cut off or garbled it is refused, or proves nothing that is not so', () => {
     const text = proofText(10, seals[7] as CheckpointNote);
     for (let length = 0; length < text.length; length++) {

@@ -38,6 +38,16 @@ describe('Signed notes', () => {
     expect(signedBy({ ...read(NOTE), text: TEXT.replace('answer', 'anser') }, verifier)).to.equal('bad');
   });
 
+  it('are forged when one of several signatures of a key is not its own', () => {
+    const own = signer.sign(TEXT);
+    const forged = { ...own, bytes: own.bytes.map((byte) => byte ^ 1) };
+    for (const signatures of [
+      [own, forged],
+      [forged, own],
+    ])
+      expect(signedBy(read(noteText({ text: TEXT, signatures })), verifier)).to.equal('bad');
+  });
+
   it('keep an empty line in their text: the last one ends it', () => {
     const text = 'one\n\ntwo\n';
     expect(read(noteText({ text, signatures: [signer.sign(text)] })).text).to.equal(text);
