@@ -3,7 +3,7 @@
  * slices on the line of their task, other events instants (`i`), what can be counted counters (`C`). Times are microseconds since the first event of the
  * trace; 64-bit values are texts, as in JSON Lines, since readers keep numbers as doubles.
  */
-import { payloadJson } from '../../core/codec/json.js';
+import { payloadJson, valuesJson } from '../../core/codec/json.js';
 import type { Event, EventOf } from '../../core/event/event.js';
 import { ORIGINS } from '../../core/event/kind.js';
 import type { Memory } from '../../core/memory/memory.js';
@@ -23,15 +23,27 @@ const entry = (ph: string, ns: number, rest: object): string =>
 const metadata = (name: string, tid: number, args: object): string =>
   JSON.stringify({ ph: 'M', ts: 0, pid: PID, tid, name, args });
 
-const about = ({ seq, cpu, origin }: Event): object => ({ seq, cpu, origin: ORIGINS[origin] });
+type Args = Readonly<Record<string, unknown>>;
 
-/** Values of a call line beside those that every entry has; a value of the same name gets an underscore. */
-function callArgs(event: EventOf<'entered' | 'returned'>): object {
-  const { values } = payloadJson(event) as { readonly values?: Readonly<Record<string, string | null>> };
-  const own = about(event);
-  const named = Object.entries(values ?? {}).map(([name, value]) => [name in own ? `${name}_` : name, value]);
-  return { ...own, ...(Object.fromEntries(named) as object) };
+/** Names that the arguments of every entry have. */
+const COMMON = ['seq', 'cpu', 'origin', 'detail'];
+
+/** Arguments of an entry: what every event has, then its own; of these, one with a name of the others gets an underscore. */
+function argsOf({ seq, cpu, origin }: Event, detail: string, own: Args): Args {
+  const common = { seq, cpu, origin: ORIGINS[origin], ...(detail === '' ? {} : { detail }) };
+  return COMMON.some((name) => name in own)
+    ? {
+        ...common,
+        ...(Object.fromEntries(
+          Object.entries(own).map(([name, value]) => [COMMON.includes(name) ? `${name}_` : name, value]),
+        ) as Args),
+      }
+    : { ...common, ...own };
 }
+
+/** Values of a call line by name. */
+const callArgs = (event: EventOf<'entered' | 'returned'>): Args =>
+  argsOf(event, '', valuesJson(event.names, event.values));
 
 const isCall = (event: Event): event is EventOf<'entered' | 'returned'> =>
   event.kind === 'entered' || event.kind === 'returned';
@@ -87,7 +99,7 @@ class Entries {
       s: isMarker ? 'g' : 't',
       cat: event.kind,
       name: isMarker ? event.text : event.kind,
-      args: { ...about(event), ...(detail === '' ? {} : { detail }), ...payloadOf(event) },
+      args: argsOf(event, detail, payloadJson(event)),
     });
   }
 
@@ -104,15 +116,6 @@ class Entries {
     this.#shown = counts;
   }
 }
-
-/** Fields of the kind; one named like those of every event gets an underscore. */
-const payloadOf = (event: Event): object =>
-  Object.fromEntries(
-    Object.entries(payloadJson(event)).map(([name, value]) => [
-      name in about(event) || name === 'detail' ? `${name}_` : name,
-      value,
-    ]),
-  );
 
 export function perfetto(trace: ExportedTrace, options: PerfettoOptions): ExportWriter {
   const entries = new Entries(options);

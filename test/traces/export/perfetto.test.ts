@@ -100,6 +100,15 @@ describe('The Perfetto export', () => {
     expect(without.map(({ args }) => args?.['entered'])).to.deep.equal([2, 5, 7]);
   });
 
+  it('keeps apart what an event has of its own and what every event has', () => {
+    const values = { hi: [0, 0], lo: [5, 6], texts: null };
+    const file = fileOf([
+      event({ seq: 9, cpu: 1 }, { kind: 'entered', fn: 'f', place: '', names: 'cpu,size', values }),
+    ]);
+    const begin = file.traceEvents.find(({ ph }) => ph === 'B');
+    expect(begin?.args).to.deep.equal({ seq: 9, cpu: 1, origin: 'observed', cpu_: '0x5', size: '0x6' });
+  });
+
   it('keeps apart the idle tasks of processors, and follows a task that is renamed in a call', () => {
     const file = fileOf([
       event({ seq: 1, task: '<idle>-0', cpu: 0 }, entered('a')),
