@@ -9,6 +9,7 @@ import { programText } from '../subjects.js';
 import { notKnown, speaksFor, type Evidence } from './evidence.js';
 import {
   accessText,
+  birthOf,
   executed,
   isAbsent,
   isNotExecutable,
@@ -122,8 +123,10 @@ const isProt = (scene: OopsScene, is: (prot: number) => boolean): boolean => {
   return seen !== null && is(seen.prot);
 };
 
-const programEvents = ({ place }: TracedScene): readonly number[] =>
-  place === null || place.program === null ? [] : [place.program.number];
+const programEvents = (scene: TracedScene): readonly number[] => {
+  const program = scene.place?.program ?? null;
+  return program === null ? [] : birthOf(scene, program.number);
+};
 
 /** The trace says so too, or knows nothing of it. */
 const agrees = ({ place }: TracedScene, is: (prot: number) => boolean): boolean => {

@@ -3,7 +3,7 @@ import { pageText } from '../../../core/value/address.js';
 import { PageTable } from '../../../core/memory/pageTable.js';
 import { Prot } from '../../../core/value/prot.js';
 import { notKnown, speaksAgainst, speaksFor } from '../evidence.js';
-import { executed, inDirectMap, isReadOnly, permission, tried } from './asks.js';
+import { birthOf, bornAt, executed, inDirectMap, isReadOnly, permission, tried } from './asks.js';
 import { gapSince, ofKernel, traced, type KnownFailure, type Question } from './failure.js';
 
 const onArm64: Question = {
@@ -139,11 +139,11 @@ export const F21: KnownFailure = {
           return notKnown('what lay where the CPU was is not known');
         if (own.content.kind !== 'program' || own.program === null)
           return speaksAgainst(`memory holds ${own.content.kind} there, and so the CPU saw it`);
-        const gap = gapSince(scene, own.program.number);
+        const gap = gapSince(scene, bornAt(scene, own.program.number));
         return gap === null
           ? speaksFor(
               `memory holds the image of program:${own.program.number} there, which has no trap: the CPU saw something older`,
-              own.program.number,
+              ...birthOf(scene, own.program.number),
             )
           : notKnown('events were lost since the program got its memory', gap);
       }),

@@ -131,6 +131,16 @@ const endsIn = ({ trace }: TracedScene, root: number | null, seq: number): boole
   }
 };
 
+/** The event a program came with; 0: it is older than the trace. */
+export const bornAt = ({ lives }: TracedScene, number: number): number =>
+  lives.programs.find((life) => life.number === number)?.from ?? 0;
+
+/** That event, where there is one. */
+export const birthOf = (scene: TracedScene, number: number): readonly number[] => {
+  const born = bornAt(scene, number);
+  return born === 0 ? [] : [born];
+};
+
 const FEW = 3;
 
 export const programsText = (scene: TracedScene, numbers: readonly number[]): string => {
@@ -149,9 +159,15 @@ export const freedUnderUsers: Question = {
     const at = unmappedAt(scene);
     if (at === null) return speaksAgainst('the trace does not show that the page was unmapped');
     const left = orphans(scene);
-    return left.length === 0
-      ? speaksAgainst('no program lived in the page when it was unmapped', at)
-      : speaksFor(`the page was unmapped while ${programsText(scene, left)} had not been freed`, at);
+    if (left.length === 0) return speaksAgainst('no program lived in the page when it was unmapped', at);
+    const born = Math.min(
+      ...left.map((n) => scene.lives.programs.find(({ number }) => number === n)?.from ?? 0),
+    );
+    const text = `the page was unmapped while ${programsText(scene, left)} had not been freed`;
+    const gap = scene.gaps.find(({ seq }) => seq > born && seq < at);
+    return gap === undefined
+      ? speaksFor(text, at)
+      : notKnown(`${text}, but events were lost before`, at, gap.seq);
   }),
 };
 

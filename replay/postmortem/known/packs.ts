@@ -2,7 +2,7 @@
 import { Address } from '../../../core/value/address.js';
 import { notKnown, speaksAgainst, speaksFor } from '../evidence.js';
 import { resultText } from '../failedCalls.js';
-import { executed, freedUnderUsers, unmappingCalls } from './asks.js';
+import { birthOf, bornAt, executed, freedUnderUsers, unmappingCalls } from './asks.js';
 import type { TracedScene } from '../scene.js';
 import { ofKernel, traced, unlessLost, type KnownFailure, type Question } from './failure.js';
 
@@ -97,7 +97,7 @@ export const F2: KnownFailure = {
               `program:${last.number} (${last.symbols.at(-1) ?? 'no symbol'}) was freed there`,
               last.to,
             )
-          : speaksAgainst('another program lives there now', own.program.number);
+          : speaksAgainst('another program lives there now', ...birthOf(scene, own.program.number));
       }),
     },
     isExecutable,
@@ -272,14 +272,22 @@ export const F34: KnownFailure = {
     {
       weight: 3,
       decisive: true,
-      ask: traced((_, all) => {
+      ask: traced((scene, all) => {
         const own = executed(all);
         const before = own?.gone[0];
         if (own === null || own.program === null) return speaksAgainst('no program lives there');
         if (own.program.type !== 'classic') return speaksAgainst('the program there is not a classic one');
         return before === undefined || before.to === null
           ? speaksAgainst('no other program had this chunk before, as far as the trace tells')
-          : speaksFor(`program:${before.number} had this chunk before`, before.to, own.program.number);
+          : unlessLost(
+              scene,
+              bornAt(scene, own.program.number),
+              speaksFor(
+                `program:${before.number} had this chunk before`,
+                before.to,
+                ...birthOf(scene, own.program.number),
+              ),
+            );
       }),
     },
     {

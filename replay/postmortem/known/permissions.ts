@@ -7,6 +7,8 @@ import { notKnown, speaksAgainst, speaksFor, type Evidence } from '../evidence.j
 import { resultText } from '../failedCalls.js';
 import type { TracedScene } from '../scene.js';
 import {
+  birthOf,
+  bornAt,
   failedHere,
   inDirectMap,
   isAbsent,
@@ -17,7 +19,7 @@ import {
   tried,
   unmappedAt,
 } from './asks.js';
-import { gapSince, ofKernel, traced, type KnownFailure, type Question } from './failure.js';
+import { gapSince, ofKernel, traced, unlessLost, type KnownFailure, type Question } from './failure.js';
 
 /** The page that the frame backed is mapped no more. */
 const freedSince: Question = {
@@ -27,9 +29,13 @@ const freedSince: Question = {
     const last = scene.alias.backed.at(-1);
     if (last === undefined) return speaksAgainst('the trace does not show that this frame backed an area');
     if (last.to === null) return speaksAgainst(`the frame still backs ${pageText(last.page)}`, last.from);
-    return speaksFor(
-      `the frame backed ${pageText(last.page)} from event ${last.from} on, which was unmapped`,
+    return unlessLost(
+      scene,
       last.to,
+      speaksFor(
+        `the frame backed ${pageText(last.page)} from event ${last.from} on, which was unmapped`,
+        last.to,
+      ),
     );
   }),
 };
@@ -121,19 +127,24 @@ const setMemoryFailed: Question = {
 const publishedThere: Question = {
   weight: 3,
   decisive: true,
-  ask: traced(({ place, lives, page, memory }) => {
+  ask: traced((scene) => {
+    const { place, lives, page, memory } = scene;
     if (place === null || page === null) return notKnown('the oops names no address');
     if (place.program !== null)
-      return speaksFor(
-        `program:${place.program.number} (${place.program.name ?? 'no symbol'}) lives there, ${place.program.state}`,
-        place.program.number,
+      return unlessLost(
+        scene,
+        bornAt(scene, place.program.number),
+        speaksFor(
+          `program:${place.program.number} (${place.program.name ?? 'no symbol'}) lives there, ${place.program.state}`,
+          ...birthOf(scene, place.program.number),
+        ),
       );
     const near = lives.programs.find(
       ({ chunk, from, to }) => chunk.page === page && from <= memory.seq && (to === null || to > memory.seq),
     );
     return near === undefined
       ? speaksAgainst('no program lives in the page')
-      : speaksFor(`program:${near.number} lives in the page`, near.from);
+      : unlessLost(scene, near.from, speaksFor(`program:${near.number} lives in the page`, near.from));
   }),
 };
 
@@ -251,8 +262,11 @@ export const F16: KnownFailure = {
     {
       weight: 2,
       decisive: true,
-      ask: traced(({ place }) => {
+      ask: traced((scene) => {
+        const { place } = scene;
         if (place === null || place.area === null) return notKnown('the area around it is not known');
+        const gap = gapSince(scene, place.area.since);
+        if (gap !== null) return notKnown('what became of its area is not known: events were lost', gap);
         return place.pack === null && place.program === null
           ? speaksFor('it is neither in a pack nor of a program', place.area.since)
           : speaksAgainst('it belongs to a program', place.area.since);
@@ -294,7 +308,11 @@ const stillBacks: Question = {
     if (last === undefined)
       return speaksAgainst('the trace does not show that this frame backs executable memory');
     return last.to === null && unmappedAt(scene) === null
-      ? speaksFor(`the frame backs ${pageText(last.page)}, which is still mapped`, last.from)
+      ? unlessLost(
+          scene,
+          last.from,
+          speaksFor(`the frame backs ${pageText(last.page)}, which is still mapped`, last.from),
+        )
       : speaksAgainst(`what the frame backed is unmapped`, ...(last.to === null ? [] : [last.to]));
   }),
 };
@@ -334,14 +352,19 @@ export const F28: KnownFailure = {
     {
       weight: 3,
       decisive: true,
-      ask: traced(({ place, history }) => {
+      ask: traced((scene) => {
+        const { place, history } = scene;
         if (place === null || place.space !== 'virtual')
           return speaksAgainst('the address is not one of an area');
         const split = history.findLast(
           ({ event }) => event.kind === 'split' && event.space === Space.virtual,
         );
         return split !== undefined && place.entry?.shift === 12
-          ? speaksFor('its 2M page was split and not merged again', split.event.seq)
+          ? unlessLost(
+              scene,
+              split.event.seq,
+              speaksFor('its 2M page was split and not merged again', split.event.seq),
+            )
           : speaksAgainst('no 2M page around it was split');
       }),
     },

@@ -1,9 +1,10 @@
 /** Histories of an arm64 kernel as events: recordings of arm64 are not followed yet. Addresses are those of the oops texts. */
-import { eventOf, type Event, type Fact } from '../../../core/event/event.js';
+import type { Event, Fact } from '../../../core/event/event.js';
 import { Space } from '../../../core/event/pages.js';
 import { Address } from '../../../core/value/address.js';
 import { Prot } from '../../../core/value/prot.js';
 import { Word } from '../../../core/value/words.js';
+import { call, returned, story } from './story.js';
 
 const ORIGIN = 19_000_000_000n;
 export const ARM64_META = {
@@ -23,37 +24,6 @@ const SYMBOL = 'bpf_prog_ffc7dbc7d8840032_p1_16';
 const PAGE = 0xffff800008ec4;
 const FRAME = 0x442ec;
 const ENTRY = Address.of(PAGE, 0x10);
-
-const call = (fn: string, names: string, values: readonly Word[]): Fact => ({
-  kind: 'entered',
-  fn,
-  place: `${fn}+0x0/0x40`,
-  names,
-  values: { hi: values.map(({ hi }) => hi), lo: values.map(({ lo }) => lo), texts: null },
-});
-
-/** Returns from the call whose event comes `back` events before. */
-const returned = (fn: string, ret: number): Fact => ({
-  kind: 'returned',
-  fn,
-  place: '',
-  names: 'ret',
-  values: { hi: [0], lo: [ret >>> 0], texts: null },
-});
-
-/** Events a tenth of a second apart; those between a call and its return lie in it. */
-const story = (facts: readonly Fact[]): Event[] => {
-  const open: number[] = [];
-  return facts.map((fact, i) => {
-    const seq = i + 1;
-    const inside = fact.kind === 'returned' ? (open.pop() ?? 0) : (open.at(-1) ?? 0);
-    if (fact.kind === 'entered') open.push(seq);
-    return eventOf(
-      { seq, time: i * 100_000_000, cpu: 0, task: 'workload-131', call: inside, origin: 0 },
-      fact,
-    );
-  });
-};
 
 const area = (pages: number, caller: string): Fact => ({
   kind: 'area-allocated',
@@ -79,7 +49,7 @@ const permission = (space: Space, page: number, pages: number, set: number, clea
   clear,
 });
 const setMemory = (fn: string, pages: number, ret: number, effects: readonly Fact[]): Fact[] => [
-  call(fn, 'addr,numpages', [Word.fromAddress(Address.of(PAGE)), Word.fromNumber(pages)]),
+  call(fn, { addr: Word.fromAddress(Address.of(PAGE)), numpages: Word.fromNumber(pages) }),
   ...effects,
   returned(fn, ret),
 ];
@@ -113,7 +83,7 @@ const published = (number: number): Fact => ({
 
 /** set_memory_x fails, and nobody looks at it. */
 export const armNotExecutable = (): Event[] =>
-  story([
+  story(5_000_000, [
     BASE,
     area(1, 'bpf_jit_alloc_exec+0x20/0x30'),
     mapped(1, FRAME),
@@ -121,11 +91,11 @@ export const armNotExecutable = (): Event[] =>
     ...ro(1),
     ...setMemory('set_memory_x', 1, -22, []),
     published(4),
-  ]).map((event) => retimed(event, 5_000_000));
+  ]);
 
 /** A program is loaded, works, and is freed. */
 export const armFreed = (): Event[] =>
-  story([
+  story(200_000_000, [
     BASE,
     area(1, 'bpf_jit_alloc_exec+0x20/0x30'),
     mapped(1, FRAME),
@@ -134,16 +104,16 @@ export const armFreed = (): Event[] =>
     ...setMemory('set_memory_x', 1, 0, [permission(Space.virtual, PAGE, 1, Prot.executable, 0)]),
     published(4),
     { kind: 'unpublished', start: ENTRY, name: SYMBOL, ksym: Word.zero },
-    call('bpf_jit_free', 'prog', [Word.fromNumber(0x1000)]),
+    call('bpf_jit_free', { prog: Word.fromNumber(0x1000) }),
     { kind: 'program-freed', program: 4 },
-    call('vfree', 'addr', [Word.fromAddress(Address.of(PAGE))]),
+    call('vfree', { addr: Word.fromAddress(Address.of(PAGE)) }),
     { kind: 'unmapped', page: PAGE, pages: 1 },
     { kind: 'area-freed', start: PAGE },
-  ]).map((event) => retimed(event, 200_000_000));
+  ]);
 
 /** A program is live: its image was copied over the traps that lay there. */
 export const armLive = (): Event[] =>
-  story([
+  story(200_000_000, [
     BASE,
     area(1, 'bpf_jit_alloc_exec+0x20/0x30'),
     mapped(1, FRAME),
@@ -152,11 +122,11 @@ export const armLive = (): Event[] =>
     ...setMemory('set_memory_x', 1, 0, [permission(Space.virtual, PAGE, 1, Prot.executable, 0)]),
     ...program(11),
     published(11),
-  ]).map((event) => retimed(event, 200_000_000));
+  ]);
 
 /** Only the first page of an area of four is made read-only; the linear map of all four becomes so. */
 export const armAliasOfOthers = (): Event[] =>
-  story([
+  story(400_000_000, [
     BASE,
     area(4, 'hook_alloc+0x58/0xd0 [fasthook]'),
     mapped(4, 0x48070),
@@ -164,7 +134,4 @@ export const armAliasOfOthers = (): Event[] =>
       permission(Space.virtual, PAGE, 1, 0, Prot.writable),
       permission(Space.direct, 0x48070, 4, 0, Prot.writable),
     ]),
-  ]).map((event) => retimed(event, 400_000_000));
-
-const retimed = (event: Event, step: number): Event =>
-  Object.assign({}, event, { time: (event.seq - 1) * step });
+  ]);
