@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { writeLog } from './log.js';
+import { audit } from './stages/audit.js';
 import { append } from './stages/append.js';
 import { copySegments, reopen } from './stages/crash.js';
 import { fold } from './stages/fold.js';
@@ -27,6 +28,7 @@ const STAGES = {
   importText,
   splitText,
   fold,
+  audit,
   seek,
   size,
   copySegments,
