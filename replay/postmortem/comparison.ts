@@ -58,12 +58,12 @@ const both = (
 
 /** Empty: the oops shows no page table. */
 export const comparison = ({ oops, translation, traced }: OopsScene): readonly Compared[] => {
-  if (translation === null || oops.kind !== 'page-fault') return [];
+  if (translation === null || oops.kind !== 'page-fault' || traced?.place?.space === 'user') return [];
   const seen = protOf(translation);
   const seenText = translation.present === null ? null : Prot.toText(seen);
   const blind = blindness(traced);
   const entry = traced?.place?.entry ?? null;
-  const known = traced?.place !== null && blind === null && traced?.place?.space !== 'user';
+  const known = traced?.place !== null && blind === null;
   // Of an address that the trace knows nothing of, nothing should be mapped only where it knows the area.
   const absent = entry === null && (traced?.history.length ?? 0) > 0;
   const prot = !known ? null : entry !== null ? entry.prot : absent ? 0 : null;

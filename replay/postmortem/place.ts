@@ -26,6 +26,18 @@ export interface PlaceContent {
   readonly program: number;
 }
 
+/** What lies there, in words. */
+export const CONTENT_WORDS: Readonly<Record<PlaceContent['kind'], string>> = {
+  unknown: 'nothing that is known',
+  trap: 'trap fill',
+  zero: 'zeroes',
+  program: 'the image of a program',
+  'dead program': 'the code of a freed program',
+  leftover: 'whatever was in this memory before',
+  bytes: 'bytes that a dump showed',
+  code: 'code of no program',
+};
+
 export interface Place {
   readonly address: Address;
   /** direct: the alias of a frame. user: an address of a process. virtual: anything else of the kernel. */

@@ -14,7 +14,7 @@ import { plural } from '../numbers.js';
 import { countText, sizeText } from '../sections.js';
 import { programText } from '../subjects.js';
 import { accessText } from './known/asks.js';
-import type { Place } from './place.js';
+import { CONTENT_WORDS, type Place } from './place.js';
 import type { Explanation, PostMortem, Writer } from './postmortem.js';
 import type { OopsScene, TracedScene } from './scene.js';
 
@@ -136,7 +136,7 @@ const placeLines = (scene: TracedScene, place: Place): readonly string[] => {
       ? []
       : [`program:${program.number} (${program.name ?? 'no symbol'}, ${program.type}), ${program.state}`]),
     ...(symbol === null || symbol.name === program?.name ? [] : [`symbol ${symbol.name}`]),
-    ...(content === null ? [] : [`content: ${content.kind}`]),
+    ...(content === null ? [] : [`content: ${CONTENT_WORDS[content.kind]}`]),
     ...gone.slice(0, 3).map((life) => `before: ${programText(life)}, freed by event ${life.to}`),
     ...gonePacks
       .slice(0, 3)

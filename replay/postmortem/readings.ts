@@ -18,7 +18,7 @@ import {
   unmappedAt,
 } from './known/asks.js';
 import { gapSince } from './known/failure.js';
-import type { Place } from './place.js';
+import { CONTENT_WORDS, type Place } from './place.js';
 import type { OopsScene, TracedScene } from './scene.js';
 
 /** One reading of the state. */
@@ -70,7 +70,7 @@ const contentEvidence = (content: Place['content'], { profile }: TracedScene): E
   if (content?.kind === 'trap')
     return speaksFor('its chunk was filled with traps when it was freed, and the CPU ran into one');
   if (content !== null && content.kind !== 'unknown')
-    return speaksFor(`where the CPU was lies ${content.kind}`);
+    return speaksFor(`where the CPU was lies ${CONTENT_WORDS[content.kind]}`);
   return profile !== null && profile.pack.invalidate
     ? speaksFor(`a kernel as ${profile.name} fills a chunk with traps when its program is freed`)
     : notKnown('what lies where the CPU was is not known');

@@ -15,7 +15,7 @@ export const isArm64Headline = (text: string): boolean =>
   text.startsWith('Unexpected kernel BRK exception');
 
 const ESR = /^\s*ESR = 0x([0-9a-f]+)/;
-const PGTABLE = /^\w+ pgtable: (\d+)k pages, (\d+)-bit VAs/;
+const PGTABLE = /^\w+ pgtable: (4|16|64)k pages, (3[6-9]|4\d|5[0-2])-bit VAs/;
 const WALK = /^\[[0-9a-f]{16}\] pgd=/;
 const ENTRY = /\b(pgd|p4d|pud|pmd|pte)=([0-9a-f]{1,16})\b/g;
 const REGISTER = /\b(x\d{1,2}|sp) ?: ?([0-9a-f]{16})\b/g;

@@ -1,7 +1,7 @@
 import type { CodePlace, TraceEntry } from '../../core/oops/oops.js';
 
 const HEX = '(?:0x)?([0-9a-f]{8,16})';
-const SYMBOL = /^([\w.$]+)\+(0x[0-9a-f]+)\/(0x[0-9a-f]+)(?:\s+\[([\w-]+)[^\]]*\])?/;
+const SYMBOL = /^([\w.$]+)\+(0x[0-9a-f]{1,8})\/(0x[0-9a-f]{1,8})(?:\s+\[([\w-]+)[^\]]*\])?/;
 const OLD = new RegExp(`^\\[<${HEX}>\\](?:\\s+\\[<[0-9a-f]+>\\])?\\s*(.*)$`);
 const BARE = new RegExp(`^${HEX}(?=\\s|$|/)`);
 

@@ -3,6 +3,7 @@ import { pageText } from '../../../core/value/address.js';
 import { PageTable } from '../../../core/memory/pageTable.js';
 import { Prot } from '../../../core/value/prot.js';
 import { notKnown, speaksAgainst, speaksFor } from '../evidence.js';
+import { CONTENT_WORDS } from '../place.js';
 import { birthOf, bornAt, executed, inDirectMap, isReadOnly, permission, tried } from './asks.js';
 import { gapSince, ofKernel, traced, type KnownFailure, type Question } from './failure.js';
 
@@ -138,7 +139,9 @@ export const F21: KnownFailure = {
         if (own.content === null || own.content.kind === 'unknown')
           return notKnown('what lay where the CPU was is not known');
         if (own.content.kind !== 'program' || own.program === null)
-          return speaksAgainst(`memory holds ${own.content.kind} there, and so the CPU saw it`);
+          return speaksAgainst(
+            `memory holds ${CONTENT_WORDS[own.content.kind]} there, and so the CPU saw it`,
+          );
         const gap = gapSince(scene, bornAt(scene, own.program.number));
         return gap === null
           ? speaksFor(

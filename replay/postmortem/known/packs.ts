@@ -1,6 +1,7 @@
 /** Failures of the pack allocator: what lies in packs, and packs that are freed under their users. */
 import { Address } from '../../../core/value/address.js';
 import { notKnown, speaksAgainst, speaksFor } from '../evidence.js';
+import { CONTENT_WORDS } from '../place.js';
 import { resultText } from '../failedCalls.js';
 import { birthOf, bornAt, executed, freedUnderUsers, unmappingCalls } from './asks.js';
 import type { TracedScene } from '../scene.js';
@@ -33,7 +34,7 @@ const contentOf = (words: string, kinds: readonly string[]): Question => ({
         : speaksAgainst(`the CPU was in ${symbol}, which is no code that the trace knows`);
     if (own.content === null || own.content.kind === 'unknown')
       return notKnown('what lay where the CPU was is not known');
-    const is = `where the CPU was lies ${own.content.kind}`;
+    const is = `where the CPU was lies ${CONTENT_WORDS[own.content.kind]}`;
     return kinds.includes(own.content.kind)
       ? unlessLost(scene, own.entry?.cause ?? 0, speaksFor(`${is}: ${words}`))
       : speaksAgainst(is);
@@ -83,7 +84,7 @@ export const F2: KnownFailure = {
   fix: 'fe736565efb7 "bpf: Introduce bpf_arch_text_invalidate for bpf_prog_pack", 5.19',
   explains: 'fault',
   questions: [
-    contentOf('the program was freed, its code was left', ['dead program']),
+    contentOf('it was left when the program was freed', ['dead program']),
     {
       weight: 2,
       decisive: true,
