@@ -103,7 +103,12 @@ const withDump = (
   name: string | undefined,
 ): Promise<Result<Exit>> | Result<Exit> => {
   if (dump === null || dump.events === 0) {
-    const why = dump === null ? 'this text holds no dumped trace' : 'the dumped trace is empty';
+    const why =
+      dump === null
+        ? 'this text holds no dumped trace'
+        : dump.empty
+          ? 'the dumped trace is empty'
+          : 'no line of the dumped trace could be read';
     if (name !== undefined) return fail('no-events', why, undefined, 'leave --name out, or name a trace');
     return report(
       context,

@@ -30,9 +30,9 @@ export interface FtraceDump {
 const START = /^Dumping ftrace (?:buffer|instance (\S+) buffer):$/;
 const RULE = /^-{33,}$/;
 const EMPTY = /^\s+\(ftrace buffer empty\)$/;
-/** Latency format. Marks of the delay to the next event stand between the time and its colon. */
+/** Latency format. Marks of the delay to the next event stand between the time and its colon; a clock that counts has no unit. */
 const EVENT =
-  /^\s*(\S.{0,15}?)-(\d{1,10})\s+(\d{1,6})([dDbX.][A-Za-z.][A-Za-z.][0-9a-f.]{0,4})\s+(-?\d+)us[ $@*#!+]?:\s(.*)$/;
+  /^\s*(\S.{0,15}?)-(\d{1,10})\s+(\d{1,6})([dDbX.][A-Za-z.][A-Za-z.][0-9a-f.]{0,4})\s+(-?\d+)(us[ $@*#!+]?)?:\s(.*)$/;
 /** Lines that belong to events, or stand for lost ones: the same in both formats. */
 const ANNOTATION = /^(?:\s+=> |CPU:\d+ \[LOST |# )/;
 
@@ -51,9 +51,10 @@ const timeText = (micros: string): string => {
 export const traceLine = (text: string): string | null => {
   const found = EVENT.exec(text);
   if (found === null) return ANNOTATION.test(text) ? text : null;
-  const [, task = '', pid = '', cpu = '', flags = '', micros = '', body = ''] = found;
-  if (micros.startsWith('-')) return null;
-  return `${task.padStart(16)}-${pid.padEnd(7)} [${cpu.padStart(3, '0')}] ${flags} ${timeText(micros).padStart(12)}: ${body}`;
+  const [, task = '', pid = '', cpu = '', flags = '', time = '', unit, body = ''] = found;
+  if (time.startsWith('-')) return null;
+  const stamp = unit === undefined ? time : timeText(time);
+  return `${task.padStart(16)}-${pid.padEnd(7)} [${cpu.padStart(3, '0')}] ${flags} ${stamp.padStart(12)}: ${body}`;
 };
 
 const isFirst = ({ text }: ConsoleLine): boolean => START.exec(text)?.[1] === undefined && START.test(text);

@@ -40,6 +40,12 @@ describe('a line of a dumped trace', () => {
       expect(readLine(traceLine(line) as string)).to.include({ cpu, flags });
     });
 
+  it('of a clock that counts has no unit', () => {
+    const text = traceLine('workload-85        0.....   4711: vfree: (vfree+0x0/0x30) addr=0x1');
+    expect(readLine(text as string)).to.include({ kind: 'call', cpu: 0 });
+    expect(text).to.include(' 4711: vfree');
+  });
+
   it('that is none is refused', () => {
     expect(traceLine('e1000 0000:00:03.0 eth0: Reset adapter')).to.equal(null);
     expect(traceLine('workload-85 [000] ..... 7.341731: vfree: x')).to.equal(null);
