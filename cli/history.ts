@@ -5,7 +5,7 @@ import { momentText } from '../replay/log.js';
 import { subjectAt, subjectText } from '../replay/subjects.js';
 import { plural } from '../replay/numbers.js';
 import { readingLog } from './log/open.js';
-import { QUESTION, questionOf } from './log/subject.js';
+import { QUESTION, questionOf, sayIfReplayed } from './log/subject.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { text } from './program/values.js';
@@ -14,7 +14,7 @@ import { clockOf } from '../replay/clock.js';
 
 export const history = command({
   about:
-    'Lists every change of the permission, page size, frame, alias or content of an address, a program or a pack, up to a moment, each with the calls ' +
+    'Lists every change of the permission, page size, frame, alias or content of an address, a range, a program or a pack, up to a moment, each with the calls ' +
     'around it and the marker before it. Of an address: what happened to its page, and to the program and content at the address itself; where it begins a ' +
     'page, in all of the page.',
   arguments: QUESTION,
@@ -50,6 +50,7 @@ export const history = command({
           changes: items.map(historyJson),
         });
       else context.remark('', `${plural(items.length, 'change')} up to ${momentText(to)}`);
+      sayIfReplayed(context, trace);
       return ok(Exit.nothing);
     }),
 });

@@ -4,7 +4,7 @@ import { historyJson, lastChange } from '../replay/history.js';
 import { momentText } from '../replay/log.js';
 import { subjectAt, subjectText } from '../replay/subjects.js';
 import { readingLog } from './log/open.js';
-import { QUESTION, questionOf } from './log/subject.js';
+import { QUESTION, questionOf, sayIfReplayed } from './log/subject.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { text } from './program/values.js';
@@ -13,7 +13,7 @@ import { clockOf } from '../replay/clock.js';
 
 export const last = command({
   about:
-    'Shows the last change of an address, a program or a pack at or before a moment, with the calls around it.',
+    'Shows the last change of an address, a range, a program or a pack at or before a moment, with the calls around it.',
   arguments: QUESTION,
   options: [],
   examples: [
@@ -47,6 +47,7 @@ export const last = command({
           '',
           ...changeText(context, clockOf(trace), item),
         );
+      sayIfReplayed(context, trace);
       return ok(Exit.nothing);
     }),
 });

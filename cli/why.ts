@@ -5,7 +5,7 @@ import { whyLines } from '../replay/historyLines.js';
 import { subjectAt } from '../replay/subjects.js';
 import { why as whyOf, whyJson } from '../replay/why.js';
 import { readingLog } from './log/open.js';
-import { QUESTION, questionOf } from './log/subject.js';
+import { QUESTION, questionOf, sayIfReplayed } from './log/subject.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { text } from './program/values.js';
@@ -37,6 +37,7 @@ export const why = command({
           ...(subject.kind === 'address' ? [] : [subjectAt(subject, question.value.moment.seq)]),
           ...whyLines(answer.value, clockOf(trace)),
         );
+      sayIfReplayed(context, trace);
       const { page, gone } = answer.value;
       return ok(page === null && gone === null ? Exit.unknown : Exit.nothing);
     }),

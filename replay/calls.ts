@@ -1,7 +1,8 @@
 import { valuesJson } from '../core/codec/json.js';
 import type { Event, EventOf } from '../core/event/event.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
-import type { Landmark, TraceView } from './log.js';
+import { landmarkOf, type Landmark, type TraceView } from './log.js';
+import type { TraceIndex } from './traceIndex.js';
 
 /** A call that was open when something happened. */
 export interface OpenCall {
@@ -87,14 +88,53 @@ const phaseBefore = (landmarks: readonly Landmark[], at: number): Landmark | nul
   return landmarks[known[at] ?? -1] ?? null;
 };
 
+/** A marker or an operation as its event tells it. */
+const landmarkAt = (trace: TraceView, seq: number | null): Result<Landmark | null> => {
+  if (seq === null) return ok(null);
+  const event = trace.event(seq);
+  if (!event.ok) return event;
+  const landmark = landmarkOf(event.value);
+  return landmark === null
+    ? fail(
+        'damaged',
+        `event ${seq} of trace ${trace.name} is neither a marker nor an operation, as its tables say`,
+      )
+    : ok(landmark);
+};
+
+const landmarksByIndex = (
+  trace: TraceView,
+  index: TraceIndex,
+  seq: number,
+  task: string,
+): Result<Pick<Circumstances, 'marker' | 'phase'>> => {
+  const before = index.landmarksBefore(seq, LOOK_BACK + 1);
+  if (!before.ok) return before;
+  const marker = landmarkAt(
+    trace,
+    (before.value.find((landmark) => landmark.task === task) ?? before.value[0])?.seq ?? null,
+  );
+  if (!marker.ok) return marker;
+  const at = index.phaseBefore(seq);
+  if (!at.ok) return at;
+  const phase = landmarkAt(trace, at.value);
+  return phase.ok ? ok({ marker: marker.value, phase: phase.value }) : phase;
+};
+
 /** Calls and markers around an event. */
 export const circumstancesOf = (trace: TraceView, event: Event): Result<Circumstances> => {
   const calls = callsAround(trace, event);
   if (!calls.ok) return calls;
+  const task = calls.value.at(-1)?.task ?? event.task;
+  const index = trace.index();
+  if (!index.ok) return index;
+  if (index.value !== null) {
+    const found = landmarksByIndex(trace, index.value, event.seq, task);
+    return found.ok ? ok({ calls: calls.value, ...found.value }) : found;
+  }
   const landmarks = trace.landmarks(event.seq);
   if (!landmarks.ok) return landmarks;
   const at = lastBefore(landmarks.value, event.seq);
-  const task = calls.value.at(-1)?.task ?? event.task;
   return ok({
     calls: calls.value,
     marker: landmarkFor(landmarks.value, at, task),

@@ -1,6 +1,6 @@
 /**
- * History of an address, a program or a pack: every event that changed its permission, leaf, frame, alias or content, or its life, with the calls
- * around it. By replay: the whole trace is folded once.
+ * History of an address, a range, a program or a pack: every event that changed its permission, leaf, frame, alias or content, or its life, with the calls
+ * around it. Read are the segments that may have changed its pages, as the derived tables tell; where these are missing, all of them.
  */
 import { eventJson } from '../core/codec/json.js';
 import type { Event } from '../core/event/event.js';
@@ -21,6 +21,7 @@ import {
 } from './shownDiff.js';
 import { bytesOf, type Subject } from './subjects.js';
 import { frameTracker, mayTouch, pagesOf } from './touches.js';
+import type { Run, TraceIndex } from './traceIndex.js';
 
 /** One change of a subject. */
 export interface HistoryItem extends Circumstances {
@@ -162,9 +163,105 @@ const forgetting = (event: Event, first: number, end: number): readonly string[]
     ? [`nothing more is known: ${event.why}`]
     : [];
 
-/** Events folded at once while nothing touches the subject. */
 const isWithin = (subject: Subject, event: Event): boolean =>
   event.seq >= subject.from && (subject.to === null || event.seq <= subject.to);
+
+/** Walks through events and finds the changes of a subject. */
+interface Follower {
+  /** The event its memory is after. */
+  readonly seq: () => number;
+  /** Goes on after event `to`; nothing in between concerns the subject. */
+  readonly skip: (to: number) => Result<void>;
+  /** The changes by the events up to `to`. A failure is the last item. */
+  readonly through: (to: number) => Generator<Result<HistoryItem>, void, undefined>;
+}
+
+/** Events that are read rather than jumped over: a seek reads as many. */
+const NEAR = 8192;
+
+const follower = (trace: TraceView, subject: Subject, begin: Memory): Follower => {
+  let memory = begin;
+  const tracker = frameTracker(subject);
+  tracker.after(memory, null);
+  let begun = subject.from === 0;
+  return {
+    seq: () => memory.seq,
+    skip: (to) => {
+      if (to - memory.seq > NEAR) {
+        const there = trace.at(to);
+        if (!there.ok) return there;
+        memory = there.value;
+        return ok(undefined);
+      }
+      for (const batch of trace.batches({ from: memory.seq, to, kinds: 'changesMemory' })) {
+        if (!batch.ok) return batch;
+        memory = evolveAll(memory, batch.value);
+      }
+      memory = { ...memory, seq: to };
+      return ok(undefined);
+    },
+    *through(to) {
+      if (to <= memory.seq) return undefined;
+      for (const batch of trace.batches({ from: memory.seq, to, kinds: 'changesMemory' })) {
+        if (!batch.ok) return yield batch;
+        let from = 0;
+        for (const [index, event] of batch.value.entries()) {
+          if (!isWithin(subject, event)) continue;
+          if (!begun) {
+            // Its frames are those behind it when its life begins.
+            begun = true;
+            memory = evolveAll(memory, batch.value.slice(from, index));
+            from = index;
+            tracker.after(memory, null);
+          }
+          if (!mayTouch(memory, subject, tracker.frames(), event)) continue;
+          const before: Memory = evolveAll(memory, batch.value.slice(from, index));
+          memory = evolve(before, event);
+          from = index + 1;
+          const behind = tracker.frames();
+          tracker.after(memory, event);
+          const now = tracker.frames();
+          const frames = now === behind ? now : new Set([...behind, ...now]);
+          const change = changeBy(before, memory, subject, event, frames);
+          if (change === null) continue;
+          const around = circumstancesOf(trace, event);
+          if (!around.ok) return yield around;
+          yield ok({ ...change, ...around.value });
+        }
+        memory = evolveAll(memory, batch.value.slice(from));
+      }
+      memory = { ...memory, seq: to };
+      return undefined;
+    },
+  };
+};
+
+/** Lets a follower see some runs of events, and nothing between them. */
+function* through(follow: Follower, runs: readonly Run[]): Generator<Result<HistoryItem>, void, undefined> {
+  for (const { first, last } of runs) {
+    if (first - 1 > follow.seq()) {
+      const skipped = follow.skip(first - 1);
+      if (!skipped.ok) return yield skipped;
+    }
+    yield* follow.through(last);
+  }
+  return undefined;
+}
+
+/** Where a subject may have changed, between two moments; by the tables, or everywhere. */
+const runsOf = (trace: TraceView, subject: Subject, from: number, to: number): Result<readonly Run[]> => {
+  const begin = Math.max(from + 1, subject.from);
+  const end = Math.min(to, subject.to ?? Infinity);
+  if (begin > end) return ok([]);
+  const index = trace.index();
+  if (!index.ok) return index;
+  if (index.value === null) return ok([{ first: from + 1, last: end }]);
+  const { first, end: stop } = pagesOf(subject);
+  const runs = index.value.touched(first, stop, begin, end);
+  return runs.ok
+    ? ok(runs.value.map((run) => ({ first: Math.max(run.first, from + 1), last: Math.min(run.last, end) })))
+    : runs;
+};
 
 /**
  * The changes of a subject in order, found as they are asked for. A failure is the last item.
@@ -174,59 +271,87 @@ export function* history(
   subject: Subject,
   options: HistoryOptions = {},
 ): Generator<Result<HistoryItem>, void, undefined> {
-  const start = options.from === undefined ? null : trace.at(options.from);
-  if (start?.ok === false) return yield start;
-  let memory: Memory | null = start?.value ?? null;
-  const tracker = frameTracker(subject);
-  if (memory !== null) tracker.after(memory, null);
-  const batches = trace.batches({
-    ...(options.from === undefined ? {} : { from: options.from }),
-    ...(options.to === undefined ? {} : { to: options.to }),
-    kinds: 'changesMemory',
-  });
-  for (const batch of batches) {
-    if (!batch.ok) return yield batch;
-    if (memory === null) {
-      // The given facts, as one: what was there before the first event.
-      const begun = trace.start();
-      if (!begun.ok) return yield begun;
-      memory = begun.value;
-      tracker.after(memory, null);
-      continue;
-    }
-    let from = 0;
-    for (const [index, event] of batch.value.entries()) {
-      if (!isWithin(subject, event) || !mayTouch(memory, subject, tracker.frames(), event)) continue;
-      const before: Memory = evolveAll(memory, batch.value.slice(from, index));
-      memory = evolve(before, event);
-      from = index + 1;
-      const behind = tracker.frames();
-      tracker.after(memory, event);
-      const now = tracker.frames();
-      const frames = now === behind ? now : new Set([...behind, ...now]);
-      const change = changeBy(before, memory, subject, event, frames);
-      if (change === null) continue;
-      const around = circumstancesOf(trace, event);
-      if (!around.ok) return yield around;
-      yield ok({ ...change, ...around.value });
-    }
-    memory = evolveAll(memory, batch.value.slice(from));
-  }
+  const from = trace.find(options.from ?? 'start');
+  if (!from.ok) return yield from;
+  const to = trace.find(options.to ?? 'end');
+  if (!to.ok) return yield to;
+  const begin = trace.at(from.value.seq);
+  if (!begin.ok) return yield begin;
+  const runs = runsOf(trace, subject, from.value.seq, to.value.seq);
+  if (!runs.ok) return yield runs;
+  yield* through(follower(trace, subject, begin.value), runs.value);
   return undefined;
 }
 
-/** The last change of a subject at or before a moment; null: it has not changed since the trace began. */
+/** Which changes are looked for. */
+export type Wanted = (change: HistoryItem) => boolean;
+
+const lastOf = (items: Iterable<Result<HistoryItem>>, wanted: Wanted): Result<HistoryItem | null> => {
+  let last: HistoryItem | null = null;
+  for (const item of items) {
+    if (!item.ok) return item;
+    if (wanted(item.value)) last = item.value;
+  }
+  return ok(last);
+};
+
+/** The last change of a subject (of those that are wanted) at or before a moment; null: there is none since the trace began. */
 export const lastChange = (
   trace: TraceView,
   subject: Subject,
   to: At = 'end',
+  wanted: Wanted = () => true,
 ): Result<HistoryItem | null> => {
-  let last: HistoryItem | null = null;
-  for (const item of history(trace, subject, { to })) {
-    if (!item.ok) return item;
-    last = item.value;
+  const moment = trace.find(to);
+  if (!moment.ok) return moment;
+  const index = trace.index();
+  if (!index.ok) return index;
+  if (index.value === null) return lastOf(history(trace, subject, { to: moment.value.seq }), wanted);
+  const end = Math.min(moment.value.seq, subject.to ?? Infinity);
+  return lastByIndex(trace, subject, end, wanted, index.value);
+};
+
+/** Segments that are looked into, from the last one backward: one, then twice as many each time. */
+const lastByIndex = (
+  trace: TraceView,
+  subject: Subject,
+  end: number,
+  wanted: Wanted,
+  index: TraceIndex,
+): Result<HistoryItem | null> => {
+  const { first, end: stop } = pagesOf(subject);
+  let before = end + 1;
+  for (let most = 1; ; most *= 2) {
+    const runs: Run[] = [];
+    // One more than are looked into: it shows which frames were behind the pages when the others began.
+    while (runs.length <= most) {
+      const run = index.touchedBefore(first, stop, runs[0]?.first ?? before);
+      if (!run.ok) return run;
+      if (run.value === null) break;
+      runs.unshift({ first: run.value.first, last: Math.min(run.value.last, before - 1) });
+      if (run.value.first <= subject.from) break;
+    }
+    const begin = runs[0];
+    if (begin === undefined) return ok(null);
+    const looked = runs.length > most ? (runs[1] as Run).first : begin.first;
+    const memory = trace.at(begin.first - 1);
+    if (!memory.ok) return memory;
+    const changes = through(follower(trace, subject, memory.value), runs);
+    const last = lastOf(changes, (item) => item.event.seq >= looked && wanted(item));
+    if (!last.ok || last.value !== null) return last;
+    if (runs.length <= most) return ok(null);
+    before = looked;
   }
-  return ok(last);
+};
+
+/** The first change of a subject after a moment; null: it has not changed since. */
+export const firstChange = (
+  trace: TraceView,
+  subject: Subject,
+  from: At = 'start',
+): Result<HistoryItem | null> => {
+  for (const item of history(trace, subject, { from })) return item;
+  return ok(null);
 };
 
 /** A change as JSON. */

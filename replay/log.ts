@@ -1,5 +1,5 @@
 import { decodeEvents } from '../core/codec/events.js';
-import { eventOf, type Event, type EventOf } from '../core/event/event.js';
+import { eventOf, type Event } from '../core/event/event.js';
 import { Origin } from '../core/event/kind.js';
 import { evolveAll, folder } from '../core/memory/evolve.js';
 import { nothing, type Memory } from '../core/memory/memory.js';
@@ -15,6 +15,7 @@ import {
   type MomentSource,
   type Where,
 } from './moments.js';
+import { traceIndex, type TraceIndex } from './traceIndex.js';
 import { decoded, decodedUpTo, segmentCache, type Kinds } from './segments.js';
 
 /** WHERE in a trace: as text, as the number of an event, or read already. */
@@ -63,6 +64,8 @@ export interface TraceView {
   markers(): Result<readonly MarkerAt[]>;
   /** Markers and operations of a workload, in order: what was going on. All there are now, or at least those up to event `to`. */
   landmarks(to?: number): Result<readonly Landmark[]>;
+  /** What the derived tables tell of the trace; null where one of them is missing or behind: then everything is found by replay. */
+  index(): Result<TraceIndex | null>;
 }
 
 /** A marker, or an operation of an emulated workload. */
@@ -101,13 +104,12 @@ const markerRow = ([seq, time, task, text]: ProjectionRow): Landmark => ({
   text: String(text),
 });
 
-const landmark = (event: EventOf<'marker' | 'operation'>, text: string): Landmark => ({
-  seq: event.seq,
-  time: event.time,
-  task: event.task,
-  kind: event.kind,
-  text,
-});
+/** An event as a landmark; null: it is none. */
+export const landmarkOf = (event: Event): Landmark | null => {
+  if (event.kind !== 'marker' && event.kind !== 'operation') return null;
+  const { seq, time, task, kind } = event;
+  return { seq, time, task, kind, text: event.kind === 'marker' ? event.text : event.json };
+};
 
 /** Landmarks of some kinds as far as they were asked for. */
 interface LandmarkList {
@@ -127,8 +129,8 @@ const landmarkList = (
       for (const batch of read(done, events, kinds)) {
         if (!batch.ok) return batch;
         for (const event of batch.value) {
-          if (event.kind === 'marker') list.push(landmark(event, event.text));
-          else if (event.kind === 'operation') list.push(landmark(event, event.json));
+          const landmark = landmarkOf(event);
+          if (landmark !== null) list.push(landmark);
           done = event.seq;
         }
       }
@@ -271,6 +273,7 @@ const viewOf = (log: TraceLog): TraceView => {
       return rows.value === null ? markers.to(log.info.events) : ok(rows.value.map(markerRow));
     },
     landmarks: (to = Infinity) => landmarks.to(to, log.info.events),
+    index: () => traceIndex(log),
   };
 
   /** The latest memory at or before event `seq` that can be had without reading the log from the beginning, and the owner of one that nobody else has. */

@@ -1,5 +1,8 @@
+import { symbolParts } from '../core/history/lives.js';
 import { Memory, type Program, type ProgramState } from '../core/memory/memory.js';
 import { Address } from '../core/value/address.js';
+
+export { symbolParts };
 
 /** A program as the outputs show it. */
 export interface ShownProgram {
@@ -30,18 +33,7 @@ export interface WholeProgram extends ShownProgram {
 export const isWhole = (program: ShownProgram): program is WholeProgram =>
   program.chunk !== null && program.chunk_len !== null && program.start !== null && program.len !== null;
 
-const SYMBOL = /^bpf_prog_([0-9a-f]{16})(?:_(.*))?$/s;
 const OF_PROGRAMS = /^bpf_(?:prog|dispatcher)_/;
-
-/** Tag and name in a symbol `bpf_prog_TAG_NAME`; functions without a name of their own are called `F` by the kernel. */
-export const symbolParts = (
-  symbol: string | null,
-): { readonly name: string | null; readonly tag: string | null } => {
-  const parts = symbol === null ? null : SYMBOL.exec(symbol);
-  if (parts === null) return { name: symbol, tag: null };
-  const [, tag = null, name = ''] = parts;
-  return { name: name === '' ? null : name, tag };
-};
 
 const kindOf = (type: string): ShownProgram['kind'] =>
   type === 'function' || type === 'classic' || type === 'dispatcher' ? type : 'program';

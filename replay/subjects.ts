@@ -5,6 +5,7 @@ import { BLOCK } from '../core/memory/content.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
 import type { TraceView } from './log.js';
 import { symbolParts } from './programs.js';
+import type { TraceIndex } from './traceIndex.js';
 
 /** Virtual memory with a life: from one event to another. */
 interface Extent {
@@ -20,7 +21,8 @@ interface Extent {
 export type Subject =
   | (Extent & { readonly kind: 'address'; readonly address: Address })
   | (Extent & { readonly kind: 'program'; readonly number: number; readonly name: string | null })
-  | (Extent & { readonly kind: 'pack' });
+  | (Extent & { readonly kind: 'pack' })
+  | (Extent & { readonly kind: 'range' });
 
 /** A program over its life, as its events tell it. */
 export interface ProgramLife {
@@ -30,7 +32,7 @@ export interface ProgramLife {
   readonly from: number;
   readonly to: number | null;
   readonly id: number | null;
-  /** All symbols it had. */
+  /** All symbols it had; from the index the last one only. */
   readonly symbols: readonly string[];
 }
 
@@ -95,8 +97,10 @@ export const livesIn = (
   return ok({ programs: [...programs.values()], packs });
 };
 
+const FEW = 6;
+
 const HINT =
-  'write an address (0xffffffffc0000000), a program (its id, tag, name or symbol, or program:NUMBER) or pack:ADDRESS';
+  'write an address (0xffffffffc0000000), a range (0xSTART-0xEND), a program (its id, tag, name or symbol, or program:NUMBER) or pack:ADDRESS';
 
 const addressSubject = (address: Address): Subject => ({
   kind: 'address',
@@ -125,8 +129,6 @@ const packSubject = ({ start, bytes, from, to }: PackLife): Subject => ({
   to,
 });
 
-const FEW = 6;
-
 /** How a program is told from others. */
 export const programText = ({ number, id, symbols, from }: ProgramLife): string =>
   `program:${number} (${[
@@ -141,34 +143,98 @@ const isNamed = (program: ProgramLife, text: string): boolean =>
     return symbol === text || tag === text || name === text;
   });
 
-const findPrograms = (programs: readonly ProgramLife[], text: string): readonly ProgramLife[] => {
-  const number = /^program:(\d+)$/.exec(text);
-  if (number !== null) return programs.filter((program) => program.number === Number(number[1]));
-  const named = programs.filter((program) => isNamed(program, text));
-  if (named.length > 0) return named;
-  return /^\d{1,10}$/.test(text) ? programs.filter((program) => program.id === Number(text)) : [];
+/** Who to ask for programs and packs. */
+interface Lives {
+  number(number: number): Result<Found<ProgramLife>>;
+  named(text: string): Result<Found<ProgramLife>>;
+  withId(id: number): Result<Found<ProgramLife>>;
+  pack(nth: number): Result<PackLife | null>;
+  packAt(page: number): Result<PackLife | null>;
+  packs(): Result<Found<PackLife>>;
+}
+
+/** The first of those that were found, and how many there are. */
+interface Found<T> {
+  readonly list: readonly T[];
+  readonly count: number;
+}
+
+const foundOf = <T>(list: readonly T[]): Found<T> => ({ list, count: list.length });
+
+const indexed = (index: TraceIndex): Lives => ({
+  number: (number) => {
+    const program = index.program(number);
+    return program.ok ? ok(foundOf(program.value === null ? [] : [program.value])) : program;
+  },
+  named: (text) => index.programsNamed(text, FEW),
+  withId: (id) => {
+    const programs = index.programsWithId(id);
+    return programs.ok ? ok(foundOf(programs.value)) : programs;
+  },
+  pack: (nth) => index.pack(nth),
+  packAt: (page) => index.packAt(page),
+  packs: () => index.packs(FEW),
+});
+
+const replayed = (trace: TraceView): Result<Lives> => {
+  const lives = livesIn(trace);
+  if (!lives.ok) return lives;
+  const { programs, packs } = lives.value;
+  return ok({
+    number: (number) => ok(foundOf(programs.filter((program) => program.number === number))),
+    named: (text) => ok(foundOf(programs.filter((program) => isNamed(program, text)))),
+    withId: (id) => ok(foundOf(programs.filter((program) => program.id === id))),
+    pack: (nth) => ok(packs[nth - 1] ?? null),
+    packAt: (page) =>
+      ok(packs.findLast(({ start, bytes }) => page >= start && page < start + bytes / PAGE_SIZE) ?? null),
+    packs: () => ok(foundOf(packs)),
+  });
 };
 
-const findPack = (packs: readonly PackLife[], trace: string, text: string): Result<Subject> => {
-  const nth = /^\d{1,6}$/.test(text) ? packs[Number(text) - 1] : undefined;
+const findPrograms = (lives: Lives, text: string): Result<Found<ProgramLife>> => {
+  const number = /^program:(\d{1,15})$/.exec(text);
+  if (number !== null) return lives.number(Number(number[1]));
+  const named = lives.named(text);
+  if (!named.ok || named.value.count > 0) return named;
+  return /^\d{1,10}$/.test(text) ? lives.withId(Number(text)) : named;
+};
+
+const findPack = (lives: Lives, trace: string, text: string): Result<Subject> => {
+  const nth = /^\d{1,6}$/.test(text) ? lives.pack(Number(text)) : ok(null);
+  if (!nth.ok) return nth;
   const address = Address.parse(text);
-  const pack =
-    nth ??
-    (address === null
-      ? undefined
-      : packs.findLast(
-          ({ start, bytes }) => address.page >= start && address.page < start + bytes / PAGE_SIZE,
-        ));
-  if (pack !== undefined) return ok(packSubject(pack));
-  const known = packs.slice(0, FEW).map(({ start }) => `pack:${pageText(start)}`);
+  const pack = nth.value === null && address !== null ? lives.packAt(address.page) : nth;
+  if (!pack.ok) return pack;
+  if (pack.value !== null) return ok(packSubject(pack.value));
+  const packs = lives.packs();
+  if (!packs.ok) return packs;
+  const { list, count } = packs.value;
+  const known = list.slice(0, FEW).map(({ start }) => `pack:${pageText(start)}`);
   return fail(
     'no-such-pack',
     `trace ${trace} has no pack ${text}`,
     undefined,
-    packs.length === 0
-      ? 'it has no packs at all'
-      : `it has ${known.join(', ')}${packs.length > FEW ? ', …' : ''}`,
+    count === 0 ? 'it has no packs at all' : `it has ${known.join(', ')}${count > FEW ? ', …' : ''}`,
   );
+};
+
+const RANGE = /^0x([0-9a-f]{1,16})(?:-0x([0-9a-f]{1,16})|\+(\d{1,15}|0x[0-9a-f]{1,12}))$/i;
+/** Pages of a range: each of them is looked at. */
+const MOST_PAGES = 2 ** 16;
+
+const rangeSubject = (text: string): Result<Subject> | null => {
+  const parts = RANGE.exec(text);
+  if (parts === null) return null;
+  const [, from = '', to, size] = parts;
+  const first = BigInt(`0x${from}`);
+  const end = to === undefined ? first + BigInt(size ?? 0) : BigInt(`0x${to}`);
+  if (end <= first || end > 1n << 64n)
+    return fail('bad-range', `${text} holds no byte`, undefined, 'write 0xSTART-0xEND or 0xSTART+BYTES');
+  const start = Address.fromBigInt(first);
+  const pages = (end - 1n) / BigInt(PAGE_SIZE) - first / BigInt(PAGE_SIZE) + 1n;
+  if (pages > MOST_PAGES)
+    return fail('bad-range', `${text} has ${pages} pages`, undefined, `ask for at most ${MOST_PAGES}`);
+  return ok({ kind: 'range', start, bytes: Number(end - first), from: 0, to: null });
 };
 
 const WITH_PREFIX = /^0x[0-9a-f]{1,16}$/i;
@@ -180,17 +246,22 @@ const BARE = /^[0-9a-f]{9,16}$/i;
 export const subjectOf = (trace: TraceView, text: string): Result<Subject> => {
   const given = WITH_PREFIX.test(text) ? Address.parse(text) : null;
   if (given !== null) return ok(addressSubject(given));
-  const lives = livesIn(trace);
+  const range = rangeSubject(text);
+  if (range !== null) return range;
+  const index = trace.index();
+  if (!index.ok) return index;
+  const lives = index.value === null ? replayed(trace) : ok(indexed(index.value));
   if (!lives.ok) return lives;
-  const { programs, packs } = lives.value;
-  if (text.startsWith('pack:')) return findPack(packs, trace.name, text.slice('pack:'.length));
-  const found = findPrograms(programs, text);
-  if (found.length === 1) return ok(programSubject(found[0] as ProgramLife));
-  if (found.length > 1) {
-    const more = found.length > FEW ? ` and ${found.length - FEW} more` : '';
+  if (text.startsWith('pack:')) return findPack(lives.value, trace.name, text.slice('pack:'.length));
+  const programs = findPrograms(lives.value, text);
+  if (!programs.ok) return programs;
+  const { list: found, count } = programs.value;
+  if (count === 1) return ok(programSubject(found[0] as ProgramLife));
+  if (count > 1) {
+    const more = count > FEW ? ` and ${count - FEW} more` : '';
     return fail(
       'ambiguous-subject',
-      `${JSON.stringify(text)} fits ${found.length} programs of trace ${trace.name}: ${found.slice(0, FEW).map(programText).join(', ')}${more}`,
+      `${JSON.stringify(text)} fits ${count} programs of trace ${trace.name}: ${found.slice(0, FEW).map(programText).join(', ')}${more}`,
       undefined,
       'name one of them as program:NUMBER',
     );
@@ -222,8 +293,10 @@ export const subjectText = (subject: Subject): string => {
         : `${Address.toText(subject.address)} and its page`;
     case 'program':
       return `program ${subject.name ?? subject.number}, ${range}`;
-    default:
+    case 'pack':
       return `pack, ${range}`;
+    default:
+      return range;
   }
 };
 

@@ -10,7 +10,7 @@ import { Address, pageText } from '../core/value/address.js';
 import { Prot } from '../core/value/prot.js';
 import { ok, type Result } from '../core/value/failure.js';
 import { circumstancesOf, type Circumstances } from './calls.js';
-import { history, type HistoryItem } from './history.js';
+import { lastChange, type HistoryItem } from './history.js';
 import type { At, TraceView } from './log.js';
 import { addressOf, type AnyAddress } from './memoryView.js';
 import { sizeOf } from './ranges.js';
@@ -138,26 +138,17 @@ const causedContent = (
   const block = Math.floor(at.offset / BLOCK);
   const start = Address.of(at.page, block * BLOCK);
   const subject: Subject = { kind: 'address', address: at, start, bytes: BLOCK, from: 0, to: null };
-  let last: HistoryItem | null = null;
-  for (const item of history(trace, subject, { to: memory.seq })) {
-    if (!item.ok) return item;
-    if (item.value.content.length > 0) last = item.value;
-  }
+  const last = lastChange(trace, subject, memory.seq, (item) => item.content.length > 0);
+  if (!last.ok) return last;
   const is = contentText(memory, content, block);
-  if (last === null) return ok({ is, cause: GIVEN });
-  const { event, calls, marker, phase } = last;
+  if (last.value === null) return ok({ is, cause: GIVEN });
+  const { event, calls, marker, phase } = last.value;
   return ok({ is, cause: { event, around: { calls, marker, phase }, ends: endOf(event, false) } });
 };
 
 /** What unmapped a page last; null: it was not seen mapped. */
-const lastUnmapping = (trace: TraceView, subject: Subject, to: number): Result<HistoryItem | null> => {
-  let last: HistoryItem | null = null;
-  for (const item of history(trace, subject, { to })) {
-    if (!item.ok) return item;
-    if (item.value.mappings.some((range) => range.to === null)) last = item.value;
-  }
-  return ok(last);
-};
+const lastUnmapping = (trace: TraceView, subject: Subject, to: number): Result<HistoryItem | null> =>
+  lastChange(trace, subject, to, (item) => item.mappings.some((range) => range.to === null));
 
 /** Why the page at an address is as it is at a moment. */
 export const why = (trace: TraceView, address: AnyAddress, moment: At = 'end'): Result<Why> => {

@@ -1,7 +1,10 @@
 import { encodeSegment } from '../core/codec/encode.js';
 import type { Event } from '../core/event/event.js';
+import { livesOf } from '../core/history/lives.js';
 import { markersIn } from '../core/history/markers.js';
+import { operationsIn } from '../core/history/operations.js';
 import type { Batch } from '../core/history/projection.js';
+import { touchTracker, type TouchTracker } from '../core/history/touched.js';
 import { rectangleTracker, type RectangleTracker } from '../core/history/tracker.js';
 import type { Memory } from '../core/memory/memory.js';
 import { encodeMemory, REDUCER, snapshotSchedule } from '../core/memory/snapshot.js';
@@ -40,6 +43,7 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
   const indexed = !derived.ok || derived.value.length > 0;
   // Begins with the memory that the trace begins with: before the first event is given.
   let tracker: RectangleTracker | null = null;
+  let touches: TouchTracker | null = null;
   let batch: Event[] = [];
   let group: NewSegment[] = [];
   let failure: Failure | null = null;
@@ -60,7 +64,15 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
     const segment = { first: first.seq, count: batch.length, bytes };
     // The derived tables get what they need, not the events: objects that are held until the commit cost more than all the rest.
     const told: Batch | null =
-      tracker === null ? null : { rectangles: tracker.take(), markers: markersIn(batch) };
+      tracker === null
+        ? null
+        : {
+            rectangles: tracker.take(),
+            markers: markersIn(batch),
+            operations: operationsIn(batch),
+            lives: livesOf(batch),
+            touched: touches?.take() ?? [],
+          };
     group.push(told === null ? segment : { ...segment, batch: told });
     batch = [];
     const due = snapshots.appended(last.seq, bytes.length);
@@ -76,12 +88,14 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
     begin: () => {
       if (!indexed) return;
       tracker = rectangleTracker(memory);
+      touches = touchTracker(memory());
       // What was given is written with the genesis.
       tracker.take();
     },
     add: (event) => {
       batch.push(event);
       tracker?.after(event);
+      touches?.after(event);
       if (batch.length === SEGMENT_EVENTS) seal();
     },
     end: () => {

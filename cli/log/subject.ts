@@ -1,3 +1,4 @@
+import type { Context } from '../console/context.js';
 import { ok, type Result } from '../../core/value/failure.js';
 import type { Log, Moment, TraceView } from '../../replay/log.js';
 import { subjectOf, type Subject } from '../../replay/subjects.js';
@@ -19,6 +20,19 @@ export function questionOf(log: Log, subject: string, moment: string): Result<Qu
 
 /** How the two arguments are described wherever a command takes them. */
 export const QUESTION = [
-  ['<what>', 'address (0xffffffffc0000000), program (id, tag, name, symbol, program:NUMBER) or pack:ADDRESS'],
+  [
+    '<what>',
+    'address (0xffffffffc0000000), range (0xSTART-0xEND), program (id, tag, name, symbol, program:NUMBER) or pack:ADDRESS',
+  ],
   ['<moment>', 'TRACE or TRACE@WHERE'],
 ] as const;
+
+/** Says so where the answer had to be found by reading the log. */
+export const sayIfReplayed = (context: Context, trace: TraceView): void => {
+  const index = trace.index();
+  if (index.ok && index.value === null)
+    context.remark(
+      '',
+      'Found by replay: the derived tables of this trace are missing or behind. The next import or simulate into this log makes them again.',
+    );
+};

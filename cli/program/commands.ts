@@ -82,6 +82,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('../last.js')).last,
   },
   {
+    name: 'first',
+    summary: 'the first change of one after a moment',
+    group: LOOK,
+    load: async () => (await import('../first.js')).first,
+  },
+  {
     name: 'why',
     summary: 'the calls that led to the last change',
     group: LOOK,

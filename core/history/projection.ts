@@ -3,14 +3,23 @@ import { decodeSegment } from '../codec/decode.js';
 import type { Event } from '../event/event.js';
 import { folder, type Folder } from '../memory/evolve.js';
 import { nothing } from '../memory/memory.js';
+import type { LifeEvent } from './lives.js';
 import type { Marker } from './markers.js';
+import type { OperationAt } from './operations.js';
 import type { Rectangle, RectangleChanges } from './rectangle.js';
+import type { TouchedNode } from './touched.js';
 import { rectangleTracker, type RectangleTracker } from './tracker.js';
 
 /** Events of a segment, or what their writer has found out about them already. */
 export type Batch =
   | { readonly events: readonly Event[] }
-  | { readonly rectangles: RectangleChanges; readonly markers: readonly Marker[] };
+  | {
+      readonly rectangles: RectangleChanges;
+      readonly markers: readonly Marker[];
+      readonly operations: readonly OperationAt[];
+      readonly lives: readonly LifeEvent[];
+      readonly touched: readonly TouchedNode[];
+    };
 
 /** What the projection needs of the store: SQL, with constant texts. */
 interface Rows {

@@ -272,6 +272,23 @@ describe('A log', () => {
       expect((await at.run(['last', '0xffffffffc0000640', 'S1@1'])).out).to.include('no change up to S1@1');
     });
 
+    it('tell the first change after a moment', async () => {
+      const { out } = await at.run(['first', '0xffffffffc0000640', 'S1']);
+      const { change } = await json('first', '0xffffffffc0000640', 'S1@start');
+      expect(out).to.include(`event ${String((change as { readonly seq: number }).seq)}  `);
+      const { change: next } = await json('first', '0xffffffffc0000640', 'S1@18');
+      expect(next).to.include({ seq: 19 });
+      expect((await at.run(['first', '0xffffffffc0000640', 'S1@end'])).out).to.include(
+        'no change after S1@509',
+      );
+    });
+
+    it('tell the same of a range', async () => {
+      const ranged = await json('last', '0xffffffffc0000640-0xffffffffc0000680', 'S1@20');
+      expect(ranged['change']).to.include({ seq: 19 });
+      expect((await at.run(['last', '0x2000-0x1000', 'S1'])).code).to.equal(2);
+    });
+
     it('tell why, down to where knowledge ends', async () => {
       const { code, out } = await at.run(['why', 'p1_16', 'S1@#loaded8']);
       expect(code).to.equal(0);

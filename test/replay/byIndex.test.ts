@@ -1,0 +1,139 @@
+import { expect } from 'chai';
+import { basename, join } from 'node:path';
+import { pageText } from '../../core/value/address.js';
+import { PageTable } from '../../core/memory/pageTable.js';
+import { random } from '../../core/value/random.js';
+import { firstChange, history, historyJson, lastChange, type HistoryItem } from '../../replay/history.js';
+import { logOn, type TraceView } from '../../replay/log.js';
+import { livesIn, subjectOf } from '../../replay/subjects.js';
+import { derivedTables } from '../../replay/tables.js';
+import { why, whyJson } from '../../replay/why.js';
+import { openStore, type Store } from '../../store/index.js';
+import { simulate } from '../../traces/simulate/simulate.js';
+import { must } from '../store/given.js';
+import { write as copyTo } from './given.js';
+import { randomWorkload } from '../traces/randomWorkload.js';
+import { imported, newDesk, recordingsOf, type Desk } from '../traces/recordings.js';
+
+/** The same trace twice: with its derived tables, and without. */
+interface Both {
+  readonly indexed: TraceView;
+  readonly replayed: TraceView;
+}
+
+const shown = (item: HistoryItem | null): unknown => (item === null ? null : historyJson(item));
+
+const compare = ({ indexed, replayed }: Both, seed: number, subjects: number): void => {
+  expect(must(indexed.index())).not.to.equal(null);
+  expect(must(replayed.index())).to.equal(null);
+  const chance = random(seed);
+  const { events } = indexed.info;
+  const lives = must(livesIn(replayed));
+  let found = 0;
+  for (let i = 0; i < subjects; i++) {
+    const memory = must(replayed.at(chance.below(events + 1)));
+    const pages = Array.from(PageTable.pages(memory.virtual), ([page]) => page);
+    const page = pages[chance.below(pages.length)] ?? 0;
+    const program = lives.programs[chance.below(lives.programs.length)];
+    const pack = lives.packs[chance.below(lives.packs.length)];
+    const text = [
+      pageText(page),
+      pageText(page).replace(/...$/, chance.below(4096).toString(16).padStart(3, '0')),
+      `${pageText(page)}+${1 + chance.below(3 * 4096)}`,
+      program === undefined ? pageText(page + 1) : `program:${program.number}`,
+      pack === undefined ? pageText(page) : `pack:${pageText(pack.start)}`,
+      program?.symbols.at(-1) ?? pageText(page),
+    ][i % 6] as string;
+    const subject = subjectOf(replayed, text);
+    expect(subjectOf(indexed, text), text).to.deep.equal(subject);
+    if (!subject.ok) continue;
+    const to = i % 3 === 0 ? events : chance.below(events + 1);
+    const from = i % 4 === 0 ? chance.below(to + 1) : 0;
+    const all = Array.from(history(replayed, subject.value, { from, to }), must);
+    found += all.length;
+    const what = `${text} from ${from} to ${to}`;
+    expect(
+      Array.from(history(indexed, subject.value, { from, to }), must).map(historyJson),
+      what,
+    ).to.deep.equal(all.map(historyJson));
+    expect(shown(must(lastChange(indexed, subject.value, to))), `last ${what}`).to.deep.equal(
+      shown(must(lastChange(replayed, subject.value, to))),
+    );
+    expect(shown(must(firstChange(indexed, subject.value, from))), `first ${what}`).to.deep.equal(
+      shown(must(firstChange(replayed, subject.value, from))),
+    );
+    const { start } = subject.value;
+    const at = subject.value.kind === 'address' ? subject.value.address : start;
+    expect(whyJson(must(why(indexed, at, to))), `why ${what}`).to.deep.equal(
+      whyJson(must(why(replayed, at, to))),
+    );
+  }
+  expect(found).to.be.greaterThan(subjects);
+};
+
+describe('history, last, first and why by the tables', () => {
+  let desk: Desk;
+  before(() => {
+    desk = newDesk();
+  });
+  after(() => desk.end());
+
+  const both = async (
+    name: string,
+    write: (store: ReturnType<Desk['store']>) => Promise<string>,
+  ): Promise<Both> => {
+    const store = must(openStore(join(desk.folder, `${name}.db`)));
+    const replayed = must(logOn(store).trace(await write(store)));
+    const given = must(replayed.given());
+    const events = Array.from(replayed.batches({ from: 0 }), must).flat();
+    const indexed = must(openStore(join(desk.folder, `${name}-tables.db`), derivedTables()));
+    // Segments are so small that those which are passed over matter.
+    copyTo(indexed, events, { name: replayed.name, meta: replayed.info.meta, given, size: 23 });
+    return { indexed: must(logOn(indexed).trace(replayed.name)), replayed };
+  };
+
+  for (const folder of recordingsOf(/^(5\.10-S3|5\.18-rc3-S8|7\.2-S1)$/))
+    it(`say what replay says: ${basename(folder)}`, async function () {
+      this.timeout(120_000);
+      compare(
+        await both(basename(folder), async (store) => (await imported(store, folder)).report.trace),
+        11,
+        24,
+      );
+    });
+
+  for (const kernel of ['6.1', '7.2'])
+    it(`say what replay says of an emulation: ${kernel}`, async function () {
+      this.timeout(120_000);
+      const workload = randomWorkload(5, 90);
+      compare(
+        await both(`emulated-${kernel}`, async (store) => {
+          const { report } = must(simulate(store, workload, { kernel, arch: 'x86_64', seed: 3 }));
+          return report.trace;
+        }),
+        12,
+        24,
+      );
+    });
+
+  it('rest on tables that are the same when they are made again', async () => {
+    const folder = recordingsOf(/^5\.18-rc3-S8$|^6\.12-S1$/).at(-1) as string;
+    const file = join(desk.folder, 'again.db');
+    const rowsOf = (store: Store): unknown =>
+      ['touched', 'lives_programs', 'lives_names', 'lives_packs', 'operations', 'markers'].map((table) => {
+        const answer = must(store.sql(`SELECT * FROM ${table}`));
+        const rows = [...answer.rows];
+        answer.close();
+        return rows;
+      });
+    const first = must(openStore(file, derivedTables()));
+    await imported(first, folder);
+    must(simulate(first, randomWorkload(8, 30), { kernel: '6.1' }));
+    const told = rowsOf(first);
+    must(first.dropDerived());
+    first.close();
+    const again = must(openStore(file, derivedTables()));
+    expect(rowsOf(again)).to.deep.equal(told);
+    again.close();
+  });
+});
