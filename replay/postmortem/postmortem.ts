@@ -143,7 +143,9 @@ export const postMortem = (oops: Oops, options: SceneOptions): Result<PostMortem
   if (!permission.ok) return permission;
   const explanations = ranked([...knownOf(scene), ...readOf(scene)]);
   const unknown = unknowns(scene);
-  const explained = explanations.some(({ fit, explains }) => fit === 'fits' && explains === 'fault');
+  const ofFault = explanations.filter(({ explains }) => explains === 'fault');
+  const explained = ofFault.some(({ fit }) => fit === 'fits');
+  const open = ofFault.length > 0 || unknown.length > 0;
   return ok({
     scene,
     compared: comparison(scene),
@@ -151,6 +153,6 @@ export const postMortem = (oops: Oops, options: SceneOptions): Result<PostMortem
     content: contentWriter(scene),
     explanations,
     unknown,
-    verdict: explained ? 'explained' : unknown.length > 0 || explanations.length > 0 ? 'unknown' : 'nothing',
+    verdict: explained ? 'explained' : open ? 'unknown' : 'nothing',
   });
 };

@@ -166,10 +166,9 @@ const eventsText = (events: readonly number[]): string =>
 const FITS: Readonly<Record<Explanation['fit'], string>> = { fits: 'fits', possible: 'possible' };
 
 const explanationLines = (list: readonly Explanation[]): readonly string[] => {
-  if (list.length === 0) return ['nothing that is known fits'];
-  return list.flatMap(({ id, title, known, explains, fit, score, affected, fix, evidence }, index) => [
+  return list.flatMap(({ id, title, known, fit, score, affected, fix, evidence }, index) => [
     `${index + 1}. ${known ? `${id}: ` : ''}${title}`,
-    `   ${[FITS[fit], ...(known ? [`weight ${score.toFixed(2)}`] : ['what the state says']), ...(explains === 'state' ? ['does not make an access fail by itself'] : [])].join(', ')}`,
+    `   ${[FITS[fit], ...(known ? [`weight ${score.toFixed(2)}`] : ['what the state says'])].join(', ')}`,
     // Several questions may have the same answer: that there is no trace.
     ...new Set(
       evidence.map(({ verdict, text, events }) => `   ${MARKS[verdict]} ${text}${eventsText(events)}`),
@@ -234,9 +233,15 @@ export const postMortemParagraphs = (
   { all }: LineOptions,
 ): readonly Paragraph[] => {
   const { oops, translation, traced } = scene;
+  const ofFault = explanations.filter(({ explains }) => explains === 'fault');
+  const ofState = explanations.filter(({ explains }) => explains === 'state');
   const list: Paragraph[] = [
     { title: oops.headline, lines: faultLines(oops) },
-    { title: 'What fits', lines: explanationLines(explanations) },
+    {
+      title: 'What fits',
+      lines: ofFault.length === 0 ? ['nothing that is known explains this fault'] : explanationLines(ofFault),
+    },
+    { title: 'Seen beside it, and no cause of a fault by itself', lines: explanationLines(ofState) },
     { title: 'Page table in the oops', lines: translation === null ? [] : tableLines(translation) },
     { title: 'The address', lines: traced === null ? [] : addressLines(traced) },
     {

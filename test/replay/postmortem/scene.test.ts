@@ -143,6 +143,25 @@ describe('a writer', () => {
   });
 });
 
+describe('what is seen beside the fault', () => {
+  it('explains nothing: the verdict is that nothing is found, and it has a heading of its own', async () => {
+    // A read that the page table allows nobody to refuse: of a dirty read-only page in the middle of a live program.
+    const trace = await traceOf(RC5, () => bundledTrace(RC5));
+    const own = oopsWith({
+      kind: 'bug',
+      pc: { address: 0xffffffffa0203020n, symbol: null, offset: 0, size: null, module: null },
+    });
+    const made = explain(own, trace, '#loaded8');
+    expect(made.explanations.map(({ id, explains }) => `${id} ${explains}`)).to.deep.equal(['F40 state']);
+    expect(made.verdict).to.equal('nothing');
+    const titles = postMortemParagraphs(made, { all: false }).map(
+      ({ title, lines }) => `${title}: ${lines[0]}`,
+    );
+    expect(titles).to.include('What fits: nothing that is known explains this fault');
+    expect(titles.join('\n')).to.match(/^Seen beside it, .*: 1\. F40/m);
+  });
+});
+
 describe('a report', () => {
   const names = [
     'x86-write-to-read-only-text',
