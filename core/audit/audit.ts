@@ -11,6 +11,7 @@ import { callTracker, type OpenCall } from './calls.js';
 import { coverageOf, type Coverage } from './coverage.js';
 import { findingsOf, type Findings } from './findings.js';
 import { inventoryOf, type Inventory } from './inventory.js';
+import { pairing } from './pairing.js';
 import type { Pattern, Verdict } from './finding.js';
 import type { Audit, Rule, Subject, Watch } from './rule.js';
 
@@ -124,10 +125,12 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
   for (const event of given) fold.apply(event);
   const ended: NonNullable<Watch['ended']>[] = [];
   const rootEnded: NonNullable<Watch['rootEnded']>[] = [];
-  const tracker = callTracker((call, seq) => {
+  const tracker = callTracker((call, seq, by) => {
+    if (by === 'left') pairs.left(call);
     if (call.permission === call) for (const listener of ended) listener(call, seq);
     if (call.parent === null) for (const listener of rootEnded) listener(call, seq);
   });
+  const pairs = pairing();
   const allocations = allocationTracker(fold.memory());
   let events = 0;
   let lost = 0;
@@ -202,6 +205,7 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
         }
         if (event.kind === 'returned') {
           coverage.returned(event.fn);
+          pairs.returned(event, tracker.of(event));
           const listeners = returned.get(event.fn);
           if (listeners !== undefined) {
             const call = tracker.of(event);
@@ -230,6 +234,7 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
     },
     finish: () => {
       tracker.end(last);
+      if (subject.source === 'recording') holes.push(...pairs.holes());
       for (const { watch } of running) watch.end?.();
       return {
         events,

@@ -40,16 +40,19 @@ export interface CallTracker extends CallStack {
   readonly end: (seq: number) => void;
 }
 
-export const callTracker = (ended: (call: OpenCall, seq: number) => void): CallTracker => {
+/** `ended` is told how a call ended: by its own line, because its task went on elsewhere, or with the trace. */
+export type CallEnd = 'returned' | 'left' | 'trace';
+
+export const callTracker = (ended: (call: OpenCall, seq: number, by: CallEnd) => void): CallTracker => {
   const open = new Map<number, { readonly call: OpenCall; readonly stack: Stack }>();
   const roots = new Map<string, Stack>();
 
   /** Calls above `keep` are over. */
-  const unwind = (stack: Stack, keep: number, seq: number): void => {
+  const unwind = (stack: Stack, keep: number, seq: number, by: CallEnd = 'left'): void => {
     for (let top = stack.calls.at(-1); top !== undefined && top.seq !== keep; top = stack.calls.at(-1)) {
       stack.calls.pop();
       open.delete(top.seq);
-      ended(top, seq);
+      ended(top, seq, by);
     }
   };
 
@@ -101,11 +104,11 @@ export const callTracker = (ended: (call: OpenCall, seq: number) => void): CallT
       if (own === undefined) return;
       own.stack.calls.pop();
       open.delete(event.call);
-      ended(own.call, event.seq);
+      ended(own.call, event.seq, 'returned');
       if (own.stack.calls.length === 0) roots.delete(keyOf(event));
     },
     end: (seq) => {
-      for (const stack of roots.values()) unwind(stack, 0, seq);
+      for (const stack of roots.values()) unwind(stack, 0, seq, 'trace');
       roots.clear();
     },
   };
