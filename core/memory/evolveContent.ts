@@ -103,16 +103,18 @@ export const applyFilled = (draft: Draft, token: object, event: EventOf<'filled'
   else write(draft, token, event.to, event.length, ContentClass.trap, event.pattern);
 };
 
-/** A patched instruction: the image stays that of its program, but bytes that a dump had shown are no longer those. */
+/** A patched instruction: the image stays that of its program, but bytes that a dump or a line had shown are no longer those. */
 const patchImage = (draft: Draft, token: object, to: Address, length: number, program: number): void => {
   for (let rest = length, at = to; rest > 0;) {
     const part = Math.min(rest, BLOCK - (at.offset % BLOCK));
     const frame = Memory.page(draft, at.page)?.frame ?? NO_FRAME;
     const before = frame === NO_FRAME ? null : Memory.contentOf(draft, frame);
     const block = Math.floor(at.offset / BLOCK);
-    if (before !== null && PageContent.classAt(before, block) === ContentClass.bytes) {
+    const dumped = before !== null && PageContent.classAt(before, block) === ContentClass.bytes;
+    if (before !== null && (dumped || before.seen !== null)) {
       const after = PageContent.writable(before, token);
-      after.cells[block] = Cell.of(ContentClass.program, program);
+      if (dumped) after.cells[block] = Cell.of(ContentClass.program, program);
+      after.seen = seenOutside(after.seen, at.offset, part);
       if (after !== before) put(draft, token, frame, after);
     }
     at = Address.add(at, part);

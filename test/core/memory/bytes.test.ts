@@ -88,6 +88,8 @@ interface Image {
   readonly bytes: number;
   readonly code: number;
   readonly codeEnd: number;
+  /** Where the code begins and ends is known: so is the fill around it. */
+  readonly placed: boolean;
 }
 
 /**
@@ -179,7 +181,10 @@ class Plain {
         this.set(at, this.noise(5), false);
         // What a dump has shown of the blocks that are patched is no longer held: only what follows from the image.
         const blocks = [at - (at % BLOCK), at + 4 - ((at + 4) % BLOCK) + BLOCK] as const;
-        this.sure.fill(0, Math.max(blocks[0], image.code), Math.min(blocks[1], image.codeEnd));
+        const [code, codeEnd] = image.placed
+          ? [image.code, image.codeEnd]
+          : [image.from + 4, image.from + image.bytes];
+        this.sure.fill(0, Math.max(blocks[0], code), Math.min(blocks[1], codeEnd));
         this.state({ kind: 'copied', to: this.address(at), length: 5, what: 'instruction', way: 'poke' });
         return;
       }
@@ -257,7 +262,7 @@ class Plain {
       true,
     );
     this.set(code, this.noise(proglen), false);
-    this.images.push({ number, from, bytes, code, codeEnd });
+    this.images.push({ number, from, bytes, code, codeEnd, placed });
   }
 
   /** Bytes that core says it knows must be right; every byte that follows must be known to it, blocks with unknown code beside it excepted. */
@@ -320,6 +325,11 @@ describe('known bytes', () => {
       { do: 'image', block: 0, proglen: 500, start: 8, placed: true },
       { do: 'dump', page: 0, block: 0, blocks: 64 },
       { do: 'patch', which: 0, at: 100 },
+    ]);
+    run(0, [
+      { do: 'image', block: 199, proglen: 5, start: 8, placed: false },
+      { do: 'see', word: 3186 },
+      { do: 'patch', which: 0, at: 0 },
     ]);
     fc.assert(fc.property(fc.nat(), sequence([]), run), { numRuns: 300 });
   }).timeout(60_000);
