@@ -71,6 +71,15 @@ const compare = ({ indexed, replayed }: Both, seed: number, subjects: number): v
   expect(found).to.be.greaterThan(subjects);
 };
 
+/** All rows of the tables that answer questions. */
+const rowsOf = (store: Store): unknown =>
+  ['touched', 'lives_programs', 'lives_names', 'lives_packs', 'operations', 'markers'].map((table) => {
+    const answer = must(store.sql(`SELECT * FROM ${table}`));
+    const rows = Array.from(answer.rows);
+    answer.close();
+    return rows;
+  });
+
 describe('history, last, first and why by the tables', () => {
   let desk: Desk;
   before(() => {
@@ -119,13 +128,6 @@ describe('history, last, first and why by the tables', () => {
   it('rest on tables that are the same when they are made again', async () => {
     const folder = recordingsOf(/^5\.18-rc3-S8$|^6\.12-S1$/).at(-1) as string;
     const file = join(desk.folder, 'again.db');
-    const rowsOf = (store: Store): unknown =>
-      ['touched', 'lives_programs', 'lives_names', 'lives_packs', 'operations', 'markers'].map((table) => {
-        const answer = must(store.sql(`SELECT * FROM ${table}`));
-        const rows = [...answer.rows];
-        answer.close();
-        return rows;
-      });
     const first = must(openStore(file, derivedTables()));
     await imported(first, folder);
     must(simulate(first, randomWorkload(8, 30), { kernel: '6.1' }));
