@@ -76,7 +76,7 @@ const directPages = ({ arch, granule }: Oops, base: number): number => {
 };
 
 /** The direct map as the page-table line shows it: address minus physical address, where that can be nothing else. */
-const baseInOops = (oops: Oops, at: Address, translation: Translation | null): DirectBase | null => {
+export const baseInOops = (oops: Oops, at: Address, translation: Translation | null): DirectBase | null => {
   const pfn = translation?.pfn ?? null;
   if (pfn === null) return null;
   const page = at.page - pfn;

@@ -1,7 +1,7 @@
 /** What the state at the moment says by itself, where no known failure is needed: who touched what, and why that is refused. */
 import { Memory } from '../../core/memory/memory.js';
 import { allows } from '../../core/oops/translation.js';
-import { pageText } from '../../core/value/address.js';
+import { Address, pageText } from '../../core/value/address.js';
 import { Prot } from '../../core/value/prot.js';
 import { hasGuard } from '../ranges.js';
 import type { ProgramLife } from '../subjects.js';
@@ -18,7 +18,7 @@ import {
   unmappedAt,
 } from './known/asks.js';
 import { gapSince } from './known/failure.js';
-import { CONTENT_WORDS, type Place } from './place.js';
+import { baseInOops, CONTENT_WORDS, type Place } from './place.js';
 import type { OopsScene, TracedScene } from './scene.js';
 
 /** One reading of the state. */
@@ -240,9 +240,22 @@ const doubted = (reading: Reading, scene: TracedScene): Reading => {
       };
 };
 
+/** Without a trace: the page-table line alone shows that the address lies in the direct map. */
+const executedAlias = ({ oops, translation, traced }: OopsScene): Reading | null => {
+  if (traced !== null || oops.kind !== 'page-fault' || oops.access !== 'execute' || oops.address === null)
+    return null;
+  const base = baseInOops(oops, Address.fromBigInt(oops.address), translation);
+  if (base === null || translation?.present !== true || translation.executable) return null;
+  return {
+    id: 'executed-alias',
+    title: 'a jump into the direct map, which is never executable',
+    evidence: [speaksFor(`by the page-table line the direct map begins at ${pageText(base.page)}`)],
+  };
+};
+
 /** The readings that hold, the most telling first. */
 export const readingsOf = (scene: OopsScene): readonly Reading[] => {
-  const own = permitted(scene);
+  const own = permitted(scene) ?? executedAlias(scene);
   const { traced } = scene;
   const told =
     traced === null

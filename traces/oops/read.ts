@@ -16,6 +16,8 @@ export interface ConsoleLog {
 const END = /^---\[ end (?:trace|Kernel panic)/;
 /** Lines after which an oops without an end is taken to be over. */
 const LONGEST = 400;
+/** The same, lines of others included. */
+const FARTHEST = 4000;
 
 const headlineArch = (text: string): Oops['arch'] | null =>
   x86Headline(text) !== null ? 'x86_64' : isArm64Headline(text) ? 'arm64' : null;
@@ -34,6 +36,41 @@ const continues = (text: string, next: string): boolean =>
 const isTraceLine = (dump: FtraceDump | null, foreign: ReadonlySet<number>, line: number): boolean =>
   dump !== null && line >= dump.first && line <= dump.last && !foreign.has(line);
 
+/** Two CPUs that report the same fault at once print its headline twice. */
+const isSame = (head: string, next: string): boolean => head === next && ABOUT_AN_ADDRESS.test(head);
+const ABOUT_AN_ADDRESS = /^(?:BUG: |Unable to handle kernel )/;
+
+/** The text without an indentation that all lines of a quoted oops have. */
+const outdented = (line: ConsoleLine, indent: number): ConsoleLine => {
+  const own = line.text.length - line.text.trimStart().length;
+  return indent === 0 ? line : { ...line, text: line.text.slice(Math.min(own, indent)) };
+};
+
+/** The lines of the oops that begins with `lines[at]`. */
+const oopsLines = (
+  lines: readonly ConsoleLine[],
+  at: number,
+  used: ReadonlySet<number>,
+): readonly ConsoleLine[] => {
+  const first = lines[at] as ConsoleLine;
+  const indent = first.text.length - first.text.trimStart().length;
+  const own: ConsoleLine[] = [outdented(first, indent)];
+  let head = first.text.trimStart();
+  const end = Math.min(lines.length, at + FARTHEST);
+  for (let next = at + 1; next < end && own.length < LONGEST; next++) {
+    const line = outdented(lines[next] as ConsoleLine, indent);
+    const isOther = first.caller !== null && line.caller !== null && line.caller !== first.caller;
+    if (isOther || used.has(line.line)) continue;
+    if (headlineArch(line.text) !== null && !isSame(head, line.text)) {
+      if (!continues(head, line.text)) break;
+      head = line.text;
+    }
+    own.push(line);
+    if (END.test(line.text)) break;
+  }
+  return own;
+};
+
 /** Reads a console log. What another task or CPU printed in between is left out where the console says who printed a line. */
 export const readConsole = (text: string): ConsoleLog => {
   const all = consoleLines(text);
@@ -41,32 +78,13 @@ export const readConsole = (text: string): ConsoleLog => {
   const foreign = new Set(dump?.foreign);
   const lines = all.filter(({ line }) => !isTraceLine(dump, foreign, line));
   const oopses: Oops[] = [];
-  for (let at = 0; at < lines.length;) {
-    const first = lines[at] as ConsoleLine;
-    const arch = headlineArch(first.text);
-    if (arch === null) {
-      at++;
-      continue;
-    }
-    const own: ConsoleLine[] = [first];
-    let head = first.text;
-    let next = at + 1;
-    for (; next < lines.length && own.length < LONGEST; next++) {
-      const line = lines[next] as ConsoleLine;
-      if (first.caller !== null && line.caller !== null && line.caller !== first.caller) continue;
-      if (END.test(line.text)) {
-        own.push(line);
-        next++;
-        break;
-      }
-      if (headlineArch(line.text) !== null) {
-        if (!continues(head, line.text)) break;
-        head = line.text;
-      }
-      own.push(line);
-    }
+  const used = new Set<number>();
+  for (const [at, line] of lines.entries()) {
+    const arch = used.has(line.line) ? null : headlineArch(line.text.trimStart());
+    if (arch === null) continue;
+    const own = oopsLines(lines, at, used);
+    for (const one of own) used.add(one.line);
     oopses.push(arch === 'x86_64' ? x86Oops(own) : arm64Oops(own));
-    at = next;
   }
   return { oopses, dump, lines: all.length };
 };

@@ -1,10 +1,11 @@
 /** Failures of permissions: calls whose result nobody looked at, aliases that were left behind, translations that were not flushed. */
 import { Space } from '../../../core/event/pages.js';
-import { pageText } from '../../../core/value/address.js';
+import { Address, pageText } from '../../../core/value/address.js';
 import { Prot } from '../../../core/value/prot.js';
 import { allows } from '../../../core/oops/translation.js';
 import { notKnown, speaksAgainst, speaksFor, type Evidence } from '../evidence.js';
 import { resultText } from '../failedCalls.js';
+import { baseInOops } from '../place.js';
 import type { TracedScene } from '../scene.js';
 import {
   birthOf,
@@ -106,6 +107,19 @@ export const F9: KnownFailure = {
   ],
 };
 
+/** Areas for code lie outside the direct map. */
+const notInDirectMap: Question = {
+  weight: 1,
+  decisive: true,
+  ask: ({ oops, translation, traced: scene }) => {
+    if (oops.address === null) return notKnown('the oops names no address');
+    const base = scene?.place?.base ?? baseInOops(oops, Address.fromBigInt(oops.address), translation);
+    return base === null
+      ? speaksFor('the address does not lie in the direct map')
+      : speaksAgainst('the address lies in the direct map, where no program is');
+  },
+};
+
 const setMemoryFailed: Question = {
   weight: 4,
   ask: traced((scene) => {
@@ -156,6 +170,7 @@ export const F10: KnownFailure = {
   explains: 'fault',
   questions: [
     tried('execute'),
+    notInDirectMap,
     permission('code in it cannot run', isNotExecutable),
     publishedThere,
     setMemoryFailed,

@@ -143,6 +143,27 @@ describe('a writer', () => {
   });
 });
 
+describe('an oops without a trace', () => {
+  it('that is a jump into the direct map says so by its page-table line', () => {
+    const entries = [
+      { level: 'pgd', raw: 0x1e5c01067n },
+      { level: 'pud', raw: 0x342f3d063n },
+      { level: 'pmd', raw: 0x80000003518001e3n },
+    ] as const;
+    const own = oopsWith({
+      address: 0xffff9e6ad18b6000n,
+      access: 'execute',
+      present: true,
+      code: 0x11n,
+      release: '5.15.0',
+      entries,
+    });
+    const made = explain(own, null);
+    expect(made.explanations.map(({ id, fit }) => `${id} ${fit}`)).to.deep.equal(['executed-alias fits']);
+    expect(made.verdict).to.equal('explained');
+  });
+});
+
 describe('what is seen beside the fault', () => {
   it('explains nothing: the verdict is that nothing is found, and it has a heading of its own', async () => {
     // A read that the page table allows nobody to refuse: of a dirty read-only page in the middle of a live program.

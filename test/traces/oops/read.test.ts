@@ -214,6 +214,44 @@ describe('a text', () => {
     ).to.deep.equal(['x86_64 ffffffffa0203018', 'arm64 ffff800008ec4010', 'x86_64 ffffffffa0203a6c']);
   });
 
+  it('in which two tasks fault at once gives both', () => {
+    const [a, b] = ['x86-nx-fetch', 'x86-fetch-freed-program'].map((name, i) =>
+      oopsText(name)
+        .trimEnd()
+        .split('\n')
+        .map((text) => text.replace('] ', `][   T${i + 1}] `)),
+    ) as [string[], string[]];
+    const mixed = a.flatMap((text, i) => [text, ...b.slice(i, i + 1)]).concat(b.slice(a.length));
+    const { oopses } = readConsole(mixed.join('\n'));
+    expect(oopses.map(({ address, comm }) => `${address?.toString(16)} ${comm}`)).to.deep.equal([
+      'ffffffffa0203018 workload',
+      'ffffffffa0203a6c ksoftirqd/0',
+    ]);
+  });
+
+  it('in which a headline is printed twice, or that is indented, gives the oops once', () => {
+    const own = [
+      'Unable to handle kernel paging request at virtual address ffffc04000004000',
+      'Mem abort info:',
+      '  ESR = 0x0000000096000005',
+      'Unable to handle kernel paging request at virtual address ffffc04000004000',
+      'swapper pgtable: 16k pages, 47-bit VAs, pgdp=000000000148c000',
+      '[ffffc04000004000] pgd=0000000000000000',
+      'Internal error: Oops: 0000000096000005 [#1] PREEMPT SMP',
+      'pc : string_stream_clear+0x54/0x1ac',
+    ];
+    for (const prefix of ['', '> ', '>         ', '    ']) {
+      const oops = only(own.map((text) => prefix + text).join('\n'));
+      expect(oops).to.deep.include({
+        code: 0x96000005n,
+        granule: { shift: 14, addressBits: 47 },
+        address: 0xffffc04000004000n,
+      });
+      expect(oops.entries).to.have.length(1);
+      expect(oops.pc?.symbol).to.equal('string_stream_clear');
+    }
+  });
+
   it('without one gives none', () => {
     expect(readConsole('[    1.0] nothing happened\n')).to.deep.include({ oopses: [], dump: null });
     expect(readConsole('').oopses).to.deep.equal([]);
