@@ -40,7 +40,7 @@ const INT = 'ret=$retval:s32';
 const POINTER = 'ret=$retval:x64';
 
 /** Fields of struct bpf_prog that are recorded, at the offsets of a kernel. */
-interface Layout {
+export interface Layout {
   readonly when: string;
   readonly len: number;
   readonly jitedLen: number;
@@ -50,6 +50,33 @@ interface Layout {
   readonly funcCnt: number;
   /** Null: differs within these kernels. */
   readonly funcIdx: number | null;
+}
+
+/** Fields of struct bpf_ksym. */
+export interface KsymLayout {
+  readonly start: number;
+  readonly end: number;
+  readonly name: number;
+}
+
+/** Fields of struct cpa_data (x86). */
+export interface CpaLayout {
+  readonly vaddr: number;
+  readonly maskSet: number;
+  readonly maskClr: number;
+  readonly numpages: number;
+  readonly curpage: number;
+  readonly pfn: number;
+  readonly flags: number;
+}
+
+/** What the type information of a kernel says of what is recorded; null: it does not have it. */
+export interface KernelTypes {
+  readonly prog: Layout | null;
+  readonly ksym: KsymLayout | null;
+  readonly cpa: CpaLayout | null;
+  /** The verifier's environment comes before the program (7.1). */
+  readonly envFirst: boolean;
 }
 
 /** Recorded: 5.10, 5.18, 6.1, 6.12, 7.2. Where two neighbours agree, what lies between them is taken to agree too. */
@@ -71,14 +98,20 @@ const fieldsByName = (prog: string): string =>
   `insns=${prog}->len:u32 jited_len=${prog}->jited_len:u32 bpf_func=${prog}->bpf_func:x64 id=${prog}->aux->id:u32 func_idx=${prog}->aux->func_idx:u32 func_cnt=${prog}->aux->func_cnt:u32`;
 
 /** A function whose only argument is a program. Its name was `fp`, later here and there `prog`. */
-const withProgram = (name: string, called: string): ProbedFunction =>
-  of(
+const withProgram = (name: string, called: string, types: KernelTypes | null): ProbedFunction => {
+  if (types !== null)
+    return of(
+      name,
+      form(`${called}=@1:x64${types.prog === null ? '' : ` ${fieldsAt('@1', types.prog)}`}`, ''),
+    );
+  return of(
     name,
     form(`${called}=prog:x64 ${fieldsByName('prog')}`, '', 'btf'),
     form(`${called}=fp:x64 ${fieldsByName('fp')}`, '', 'btf'),
     ...LAYOUTS.map((l) => form(`${called}=@1:x64 ${fieldsAt('@1', l)}`, '', l.when)),
     form(`${called}=@1:x64`, ''),
   );
+};
 
 const retAt = ({ jitedLen, bpfFunc }: Layout): string =>
   `${POINTER} jited_len=+${jitedLen}($retval):u32 bpf_func=+${bpfFunc}($retval):x64`;
@@ -86,21 +119,43 @@ const retAt = ({ jitedLen, bpfFunc }: Layout): string =>
 const RET_BY_NAME = `${POINTER} jited_len=$retval->jited_len:u32 bpf_func=$retval->bpf_func:x64`;
 
 /** 7.1 put the verifier's environment before the program. */
-const jitCompile = of(
-  'bpf_int_jit_compile',
-  form(`env=env:x64 prog=prog:x64 ${fieldsByName('prog')}`, RET_BY_NAME, 'btf'),
-  form(`prog=prog:x64 ${fieldsByName('prog')}`, RET_BY_NAME, 'btf'),
-  ...LAYOUTS.map((l) =>
-    l.when === '7.2'
-      ? form(`env=@1:x64 prog=@2:x64 ${fieldsAt('@2', l)}`, retAt(l), l.when)
-      : form(`prog=@1:x64 ${fieldsAt('@1', l)}`, retAt(l), l.when),
-  ),
-  form('env=@1:x64 prog=@2:x64', POINTER, '7.1-'),
-  form('prog=@1:x64', POINTER),
-);
+const jitCompile = (types: KernelTypes | null): ProbedFunction => {
+  if (types !== null) {
+    const at = types.envFirst ? '@2' : '@1';
+    const pointers = types.envFirst ? 'env=@1:x64 prog=@2:x64' : 'prog=@1:x64';
+    return types.prog === null
+      ? of('bpf_int_jit_compile', form(pointers, POINTER))
+      : of('bpf_int_jit_compile', form(`${pointers} ${fieldsAt(at, types.prog)}`, retAt(types.prog)));
+  }
+  return of(
+    'bpf_int_jit_compile',
+    form(`env=env:x64 prog=prog:x64 ${fieldsByName('prog')}`, RET_BY_NAME, 'btf'),
+    form(`prog=prog:x64 ${fieldsByName('prog')}`, RET_BY_NAME, 'btf'),
+    ...LAYOUTS.map((l) =>
+      l.when === '7.2'
+        ? form(`env=@1:x64 prog=@2:x64 ${fieldsAt('@2', l)}`, retAt(l), l.when)
+        : form(`prog=@1:x64 ${fieldsAt('@1', l)}`, retAt(l), l.when),
+    ),
+    form('env=@1:x64 prog=@2:x64', POINTER, '7.1-'),
+    form('prog=@1:x64', POINTER),
+  );
+};
 
-const CPA_DATA =
-  'vaddr=+0(+0(@1)):x64 mask_set=+16(@1):x64 mask_clr=+24(@1):x64 numpages=+32(@1):u64 curpage=+40(@1):u64 pfn=+48(@1):x64 flags=+56(@1):x32';
+/** struct cpa_data: alike in all recorded kernels. */
+const CPA: CpaLayout = {
+  vaddr: 0,
+  maskSet: 16,
+  maskClr: 24,
+  numpages: 32,
+  curpage: 40,
+  pfn: 48,
+  flags: 56,
+};
+
+const cpaData = (types: KernelTypes | null): string => {
+  const at = types?.cpa ?? CPA;
+  return `vaddr=+0(+${at.vaddr}(@1)):x64 mask_set=+${at.maskSet}(@1):x64 mask_clr=+${at.maskClr}(@1):x64 numpages=+${at.numpages}(@1):u64 curpage=+${at.curpage}(@1):u64 pfn=+${at.pfn}(@1):x64 flags=+${at.flags}(@1):x32`;
+};
 
 const setMemory = (name: string): ProbedFunction => of(name, form('addr=@1:x64 numpages=@2:s32', INT));
 
@@ -113,9 +168,19 @@ const PACK_ALLOC =
 const NODE_RANGE =
   'size=@1:u64 align=@2:u64 start=@3:x64 end=@4:x64 gfp_mask=@5:u32 prot=@6:x64 vm_flags=@7:x64 node=@8:s32 caller=@9:x64';
 
-/** All of them; a kernel has some. */
-export const FUNCTIONS: readonly ProbedFunction[] = [
-  jitCompile,
+const KSYM: KsymLayout = { start: 0, end: 8, name: 16 };
+
+const ksym = (name: string, types: KernelTypes | null): ProbedFunction => {
+  const at = types?.ksym ?? KSYM;
+  return of(
+    name,
+    form(`ksym=@1:x64 start=+${at.start}(@1):x64 end=+${at.end}(@1):x64 name=+${at.name}(@1):string`, ''),
+  );
+};
+
+/** All of them; a kernel has some. `types`: what its BTF says of its structures; null: it is asked when the script runs. */
+export const probedFunctions = (types: KernelTypes | null): readonly ProbedFunction[] => [
+  jitCompile(types),
   of(
     'bpf_jit_blind_constants',
     form('env=@1:x64 prog=@2:x64', POINTER, '7.1-'),
@@ -158,7 +223,7 @@ export const FUNCTIONS: readonly ProbedFunction[] = [
   of('bpf_jit_uncharge_modmem', form('size=@1:u32', '', '5.18-'), form('pages=@1:u32', '')),
   of('bpf_jit_alloc_exec', form('size=@1:u64', POINTER)),
   of('bpf_jit_free_exec', form('addr=@1:x64', '')),
-  withProgram('bpf_jit_free', 'fp'),
+  withProgram('bpf_jit_free', 'fp', types),
   of('bpf_arch_text_copy', form('dst=@1:x64 src=@2:x64 len=@3:u64', POINTER)),
   of('bpf_arch_text_invalidate', form('dst=@1:x64 len=@2:u64', INT)),
   of(
@@ -175,10 +240,10 @@ export const FUNCTIONS: readonly ProbedFunction[] = [
   ),
   of('arch_alloc_bpf_trampoline', form('size=@1:u32', POINTER)),
   of('arch_protect_bpf_trampoline', form('image=@1:x64 size=@2:u32', INT)),
-  of('bpf_ksym_add', form('ksym=@1:x64 start=+0(@1):x64 end=+8(@1):x64 name=+16(@1):string', '')),
-  of('bpf_ksym_del', form('ksym=@1:x64 start=+0(@1):x64 end=+8(@1):x64 name=+16(@1):string', '')),
-  withProgram('bpf_prog_kallsyms_add', 'fp'),
-  withProgram('bpf_prog_kallsyms_del', 'fp'),
+  ksym('bpf_ksym_add', types),
+  ksym('bpf_ksym_del', types),
+  withProgram('bpf_prog_kallsyms_add', 'fp', types),
+  withProgram('bpf_prog_kallsyms_del', 'fp', types),
   of('text_poke', form('addr=@1:x64 opcode=@2:x64 len=@3:u64', POINTER)),
   of('text_poke_copy', form('addr=@1:x64 opcode=@2:x64 len=@3:u64', POINTER)),
   of('text_poke_copy_locked', form('addr=@1:x64 opcode=@2:x64 len=@3:u64 core_ok=@4:u8', POINTER)),
@@ -213,13 +278,13 @@ export const FUNCTIONS: readonly ProbedFunction[] = [
   ),
   of(
     '__change_page_attr_set_clr',
-    form(`cpa=@1:x64 primary=@2:s32 ${CPA_DATA}`, INT, '6.2-'),
-    form(`cpa=@1:x64 checkalias=@2:s32 ${CPA_DATA}`, INT),
+    form(`cpa=@1:x64 primary=@2:s32 ${cpaData(types)}`, INT, '6.2-'),
+    form(`cpa=@1:x64 checkalias=@2:s32 ${cpaData(types)}`, INT),
   ),
   of(
     'cpa_flush',
-    form(`cpa=@1:x64 cache=@2:s32 ${CPA_DATA}`, '', '7.1-'),
-    form(`data=@1:x64 cache=@2:s32 ${CPA_DATA}`, ''),
+    form(`cpa=@1:x64 cache=@2:s32 ${cpaData(types)}`, '', '7.1-'),
+    form(`data=@1:x64 cache=@2:s32 ${cpaData(types)}`, ''),
   ),
   of('collapse_large_pages', form('addr=@1:x64 pgtables=@2:x64', INT)),
   of('module_alloc', form('size=@1:u64', POINTER)),

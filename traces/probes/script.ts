@@ -1,4 +1,4 @@
-import { FUNCTIONS, type ProbedFunction } from './functions.js';
+import { probedFunctions, type KernelTypes, type ProbedFunction } from './functions.js';
 
 /** A kernel whose probes are wanted: `auto` looks at the host that the script runs on; else a release or a profile (`6.1`, `5.18-rc3-packv2`). */
 export type ProbedKernel = string;
@@ -130,6 +130,7 @@ sort -u "$work/functions" -o "$work/functions"
 : > "$work/absent"
 : > "$work/failed"
 : > "$work/meta"
+: > "$work/missed"
 
 # The symbol to probe: where the compiler has cut a function in two, the part that does the work.
 symbol_of() {
@@ -163,6 +164,13 @@ fits() {
     *) from=$(number "$1"); [ "$version" -ge "$from" ] && [ "$version" -le $((from + 999)) ] ;;
   esac
 }
+
+# Lines that are not in the file $1, which may be empty.
+without() { while read -r line; do grep -q -x -F -e "$line" "$1" || echo "$line"; done; }
+
+# Why a function is not probed.
+absent_why='no such function in this kernel, or inlined into its callers'
+refused_why='the kernel refused the probe'
 
 # Adds one kprobe event. $1: p or r, $2: event, $3: symbol, $4: arguments.
 set_probe() {
@@ -241,7 +249,11 @@ const TAIL = String.raw`
 sort -u "$work/done" > "$work/have"
 probed=$(grep -c . "$work/done")
 [ "$probed" -gt 0 ] || die "none of the functions could be probed on $release ($machine)"
-grep -v -x -F -f "$work/have" "$work/failed" > "$work/refused"
+without "$work/have" < "$work/failed" > "$work/refused"
+{
+  without "$work/have" < "$work/absent" | without "$work/refused" | sed "s/\$/: $absent_why/"
+  sed "s/\$/: $refused_why/" "$work/refused"
+} > "$work/not_probed"
 
 mkdir -p "$folder" || die "$folder cannot be made"
 
@@ -250,23 +262,54 @@ if [ "$(cat "$PROC/sys/kernel/kptr_restrict" 2>/dev/null)" = 0 ]; then
   if echo 1 > "$PROC/sys/kernel/kptr_restrict" 2>/dev/null; then kptr=0; fi
 fi
 
-# What /proc says of executable memory, into the folder $1: not a dump of page tables, but good to compare by eye.
+# Areas in which code lies, of /proc/vmallocinfo.
+code_areas() {
+  case $machine in
+    x86_64) awk '$1 >= "0xffffffffa0000000" && $1 < "0xffffffffff000000"' ;;
+    arm64) awk '$1 >= "0xffff800000000000" && $1 < "0xfffffbfffe000000"' ;;
+    *) cat ;;
+  esac
+}
+
+# What the kernel says of executable memory, into the folder $1.
 dump() {
   mkdir -p "$1"
-  cat "$PROC/vmallocinfo" > "$1/vmallocinfo.txt"
+  code_areas < "$PROC/vmallocinfo" > "$1/vmallocinfo.txt"
   awk '$4 == "[bpf]" || $4 == "[__builtin__ftrace]" || $4 == "[__builtin__kprobes]"' "$PROC/kallsyms" > "$1/kallsyms.txt"
   grep '^direct_map' "$PROC/vmstat" > "$1/vmstat.txt"
   cat "$PROC/sys/net/core/bpf_jit_limit" > "$1/bpf_jit_limit.txt"
+  [ ! -e "$DEBUGFS/page_tables/kernel" ] || cat "$DEBUGFS/page_tables/kernel" > "$1/page_tables.txt"
 } 2>/dev/null
+
+# Whether two dumps say the same of areas and symbols.
+same() { cmp -s "$1/vmallocinfo.txt" "$2/vmallocinfo.txt" && cmp -s "$1/kallsyms.txt" "$2/kallsyms.txt"; }
 
 text() { printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g' | tr -d '\000-\037'; }
 
-dump "$folder/before"
+mark() { printf '%s' "$1" > "$instance/trace_marker"; }
+mark_not_probed() { while read -r line; do mark "pagetrail: probe $line"; done < "$work/not_probed"; }
+
 echo 0 > "$instance/tracing_on"
-: > "$instance/trace"
 echo 1 > "$instance/events/pagetrail/enable" || die "the probes cannot be switched on"
-echo 1 > "$instance/tracing_on"
-printf 'phase: start' > "$instance/trace_marker"
+# The dump is of the moment at which recording begins when nothing changed while it was read: looked at again once the recording runs.
+first=$folder/phases/00-start
+for try in 1 2 3 4 5; do
+  dump "$first"
+  : > "$instance/trace"
+  echo 1 > "$instance/tracing_on"
+  mark_not_probed
+  mark 'phase: start'
+  dump "$work/again"
+  if same "$first" "$work/again"; then break; fi
+  if [ "$try" = 5 ]; then
+    mv "$first" "$folder/before"
+    rmdir "$folder/phases"
+    first=
+    say "record: executable memory does not stand still: the recording starts without a dump (what it was like is in $folder/before)"
+    break
+  fi
+  echo 0 > "$instance/tracing_on"
+done
 
 say "record: $probed functions of $release ($machine) are probed"
 if [ -s "$work/refused" ]; then say "record: could not be probed, and is missing from the recording: $(tr '\n' ' ' < "$work/refused")"; fi
@@ -293,14 +336,23 @@ else
 fi
 trap '' INT TERM HUP
 
-printf 'phase: end' > "$instance/trace_marker"
+mark 'phase: end'
+# Calls that a probe missed leave no line: the recording says how many.
+awk '$NF ~ /^[0-9]+$/ && $NF > 0 { print $1, $NF }' "$tracefs/kprobe_profile" 2>/dev/null > "$work/all_missed"
+while read -r event count; do
+  if grep -q -x -F -e "$event" "$work/set"; then
+    echo "$event" >> "$work/missed"
+    mark "pagetrail: missed $event $count"
+  fi
+done < "$work/all_missed"
+# What was marked at the beginning may have been overwritten since.
+overrun=$(cat "$instance"/per_cpu/cpu*/stats 2>/dev/null | awk '$1 == "overrun:" { n += $2 } END { print n + 0 }')
+[ "$overrun" = 0 ] || mark_not_probed
 echo 0 > "$instance/tracing_on"
 cat "$instance/trace" > "$folder/trace.txt.part" || die "the trace cannot be written to $folder"
 mv "$folder/trace.txt.part" "$folder/trace.txt"
 dump "$folder/after"
 cp "$tracefs/kprobe_profile" "$folder/kprobe_profile.txt" 2>/dev/null
-awk '$NF > 0 { print $1 }' "$folder/kprobe_profile.txt" 2>/dev/null > "$work/all_missed"
-grep -x -F -f "$work/set" "$work/all_missed" > "$work/missed"
 lost=$(sed -n 's/^# entries-in-buffer\/entries-written: \([0-9]*\)\/\([0-9]*\).*/\1 \2/p' "$folder/trace.txt" |
   { read -r kept written && echo $((written - kept)); })
 [ -n "$lost" ] || lost=0
@@ -317,7 +369,9 @@ cpu=$(sed -n 's/^model name[^:]*: *//p' "$PROC/cpuinfo" | head -n 1)
   printf '"version":"%s",\n"cmdline":"%s",\n' "$(text "$(cat "$PROC/version")")" "$(text "$(cat "$PROC/cmdline")")"
   printf '"scenario":"host",\n"machine":{"cpu":"%s","smp":%s,"ram_mb":%s,"page_size":%s},\n' \
     "$(text "$cpu")" "$cpus" "$((memory / 1024))" "$page"
-  printf '"trace_clock":"mono",\n"complete":%s,\n"operations":[],\n"probes":[\n' "$complete"
+  start=
+  [ -z "$first" ] || start='{"phase":0,"t_ns":0,"name":"start"}'
+  printf '"trace_clock":"mono",\n"complete":%s,\n"operations":[%s],\n"probes":[\n' "$complete" "$start"
   cat "$work/meta"
   printf '\n]\n}\n'
 } > "$folder/meta.json"
@@ -333,17 +387,18 @@ say "record: next: pagetrail import $folder"
 exit "$status"
 `;
 
-/** The POSIX shell script that records on a host without Node. */
-export const recordingScript = (kernel: ProbedKernel = 'auto'): string =>
+/** The POSIX shell script that records on a host without Node. `types`: what the BTF of that kernel says; null: known layouts, by version. */
+export const recordingScript = (kernel: ProbedKernel = 'auto', types: KernelTypes | null = null): string =>
   [
     HEAD,
     `kernel=${quoted(kernel)}\n# Elsewhere in tests only.
 TRACEFS=\${TRACEFS-}
 PROC=\${PROC-/proc}
 BTF=\${BTF-/sys/kernel/btf/vmlinux}
+DEBUGFS=\${DEBUGFS-/sys/kernel/debug}
 `,
     BODY,
-    FUNCTIONS.flatMap(linesOf).join('\n'),
+    probedFunctions(types).flatMap(linesOf).join('\n'),
     '\n',
     TAIL,
   ].join('');

@@ -118,9 +118,9 @@ describe('The recording script', function () {
       expect(ran.code).to.equal(0);
       expect(readdirSync(at.out).sort()).to.deep.equal([
         'after',
-        'before',
         'kprobe_profile.txt',
         'meta.json',
+        'phases',
         'trace.txt',
       ]);
       const store = must(openStore(':memory:'));
@@ -141,7 +141,7 @@ describe('The recording script', function () {
         arch: 'x86_64',
         release: '6.1.0-50-cloud-amd64',
         complete: true,
-        operations: [],
+        operations: [{ phase: 0, t_ns: 0, name: 'start' }],
       });
       expect(meta.machine).to.deep.equal({
         cpu: 'A "quoted" \\ name',
@@ -152,10 +152,15 @@ describe('The recording script', function () {
       expect(meta.probes.map(({ event, symbol }) => `${event} ${symbol}`)).to.include('vfree vfree.part.0');
     });
 
-    it('keeps what /proc said before and after', () => {
-      expect(readFileSync(join(at.out, 'before', 'kallsyms.txt'), 'utf8')).to.equal(
-        'ffffffffc0000664 t bpf_prog_a\t[bpf]\n',
-      );
+    it('begins with a dump of what the kernel said at that moment', () => {
+      const capture = must(openCapture(at.out));
+      const dump = must(capture.dump(capture.phases[0] as NonNullable<(typeof capture.phases)[0]>));
+      expect(dump.symbols.map(({ name }) => name)).to.deep.equal(['bpf_prog_a']);
+      expect(dump.areas.map(({ caller }) => caller)).to.deep.equal(['bpf_prog_pack_alloc+0x1/0x2']);
+      expect(dump.problems).to.deep.equal([]);
+    });
+
+    it('keeps what /proc said afterwards', () => {
       expect(readFileSync(join(at.out, 'after', 'vmstat.txt'), 'utf8')).to.equal(
         'direct_map_level2_splits 1\n',
       );
