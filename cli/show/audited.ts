@@ -115,6 +115,9 @@ const coverageLines = (context: Context, report: AuditReport): readonly string[]
           ? style.odd('none: no call was recorded')
           : coverage.functions.map(({ fn, entered }) => `${fn} ${grouped(entered)}`).join(', '),
       ],
+      ...(coverage.notProbed.length === 0
+        ? []
+        : [['not probed', style.odd(coverage.notProbed.map(({ fn }) => fn).join(', '))] as const]),
       ['lost', lost === 0 && coverage.gaps.length === 0 ? 'nothing' : style.bad(plural(lost, 'event'))],
       ['divergences', divergences === 0 ? 'none' : style.bad(grouped(divergences))],
       ['pages unknown', pagesUnknown === 0 ? 'none' : style.odd(grouped(pagesUnknown))],

@@ -20,7 +20,7 @@ export const some = (lines: readonly string[], total = lines.length): readonly s
 /** What an import found, for people. */
 export function importLines(
   context: Context,
-  { report, result, divergences, notes }: Imported,
+  { report, result, divergences, comparable, notes }: Imported,
   { path, again }: { readonly path: string; readonly again: boolean },
 ): readonly string[] {
   const { style } = context;
@@ -53,6 +53,9 @@ export function importLines(
             ? 'nothing'
             : style.bad(`${grouped(report.lost)} events: what they did is unknown`),
         ],
+        ...(result.notProbed.length === 0
+          ? []
+          : [['not probed', `${grouped(result.notProbed.length)} functions, says the recording`] as const]),
         ['calls', callsText(context, report.calls)],
         ['unknown', unknownText(context, result.memory, isGiven)],
         ['divergences', report.divergences === 0 ? 'none' : style.bad(grouped(report.divergences))],
@@ -70,7 +73,7 @@ export function importLines(
     ...notes,
   ];
   if (odd.length > 0) lines.push('', ...some(odd, odd.length - divergences.length + report.divergences));
-  if (!context.settings.quiet) lines.push('', ...nextSteps(context.program, report.trace, path, isGiven));
+  if (!context.settings.quiet) lines.push('', ...nextSteps(context.program, report.trace, path, comparable));
   return lines;
 }
 
@@ -96,9 +99,9 @@ function unknownText(context: Context, memory: Imported['result']['memory'], isG
   return parts.length === 0 ? 'no page that matters, at the end' : context.style.odd(parts.join('; '));
 }
 
-const nextSteps = (program: string, trace: string, path: string, isCapture: boolean): readonly string[] =>
+const nextSteps = (program: string, trace: string, path: string, comparable: boolean): readonly string[] =>
   pairs([
-    ...(isCapture
+    ...(comparable
       ? [['compare with the real kernel', `${program} conform ${quoted(trace)} ${quoted(path)}`] as const]
       : []),
     ['memory at the end', `${program} state ${quoted(trace)}`],

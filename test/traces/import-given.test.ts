@@ -56,6 +56,19 @@ const areaAt = (memory: Memory, start: number): ReturnType<typeof Memory.areaAt>
   Memory.areaAt(memory, Address.fromWords(0xffffffff, start).page);
 
 describe('what the first dump says', () => {
+  it('without page tables: how the areas are mapped is unknown', () => {
+    const pack = [line(0xc0000000, 0x200000, PACK)];
+    expect(memoryOf('6.1', pack, { absent: ['pagetable.txt'] }).unknown).to.deep.equal([
+      {
+        page: Address.fromWords(0xffffffff, 0xc0000000).page,
+        pages: 0x201,
+        why: 'the dump at the start has no page tables',
+        seq: 0,
+      },
+    ]);
+    expect(memoryOf('6.1', pack).unknown).to.deep.equal([]);
+  });
+
   it('of an area that was freed and is not purged: its addresses are taken', () => {
     const memory = memoryOf('6.1', [line(0xc0000000, 0x1000, 'unpurged vm_area')]);
     expect(areaAt(memory, 0xc0000000)).to.include({ state: 'lazy', pages: 2 });

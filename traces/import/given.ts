@@ -12,6 +12,7 @@ import type { DumpedRange } from '../capture/pagetable.js';
 import type { DumpedArea } from '../capture/vmallocinfo.js';
 
 const BLOCK = 64;
+const NO_PAGE_TABLES = 'the dump at the start has no page tables';
 const NO_BYTES = new Uint8Array(0);
 
 const protOf = (range: DumpedRange): number =>
@@ -202,6 +203,11 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
     });
     if (area.lazy) facts.push({ kind: 'area-freed', start });
   }
+  // A dump that a host made of itself may have areas only: how they are mapped is unknown.
+  if (dump.absent.includes('pagetable.txt'))
+    for (const area of dump.areas)
+      if (!area.lazy)
+        facts.push({ kind: 'forgotten', page: area.start.page, pages: pagesOf(area), why: NO_PAGE_TABLES });
   for (const range of dump.executableArea)
     if (range.phys !== null)
       facts.push({

@@ -53,6 +53,8 @@ export interface Imported {
   readonly result: PipelineResult;
   readonly divergences: readonly FollowDivergence[];
   readonly choices: Readonly<Record<string, number>>;
+  /** The capture has dumps besides the one that the log begins with: they can be compared with it. */
+  readonly comparable: boolean;
   /** Odd things that a person should know. */
   readonly notes: readonly string[];
 }
@@ -80,6 +82,7 @@ interface Input {
   readonly release: string;
   readonly arch: string | null;
   readonly dump: Dump | null;
+  readonly dumps: number;
   readonly problems: readonly string[];
 }
 
@@ -98,6 +101,7 @@ const captureInput = (capture: Capture): Result<Input> => {
     release: meta.release,
     arch: meta.arch,
     dump,
+    dumps: capture.phases.length,
     problems: [...capture.problems, ...(dump?.problems ?? [])],
   });
 };
@@ -119,6 +123,7 @@ const inputOf = (path: string): Result<Input> => {
     release: '',
     arch: null,
     dump: null,
+    dumps: 0,
     problems: [],
   });
 };
@@ -202,7 +207,8 @@ export const importTrace = async (
       result.notHeld === 0
         ? counts.skipped
         : { ...counts.skipped, 'other event before the first call': result.notHeld },
-    lost: counts.lost + overwrittenEvents(counts) + (gap === null ? 0 : Math.max(1, gap.lost)),
+    lost:
+      counts.lost + overwrittenEvents(counts) + (gap === null ? 0 : Math.max(1, gap.lost)) + result.missed,
     calls: result.calls,
     divergences: result.diverged,
     root: result.log.info.root,
@@ -213,6 +219,7 @@ export const importTrace = async (
     missing: gap?.why ?? null,
     events_logged: result.events,
     choices: result.choices,
+    not_probed: result.notProbed,
   });
   if (!finished.ok) return finished;
   return ok({
@@ -220,6 +227,7 @@ export const importTrace = async (
     result,
     divergences: result.divergences,
     choices: result.choices,
+    comparable: input.dumps > 1,
     notes: input.problems,
   });
 };

@@ -7,6 +7,7 @@ import { x86_64 } from '../../core/arch/x86_64.js';
 import { describeKinds } from '../../core/codec/describe.js';
 import { encodeEvents } from '../../core/codec/events.js';
 import { canonicalFunction, LINES } from '../../core/driver/lines.js';
+import { missed, notProbed, type NotProbed } from '../../core/audit/told.js';
 import { Follow, type FollowCounts, type FollowDivergence } from '../../core/driver/follow/follow.js';
 import { chooseProfile, recogniser, type Contradiction } from '../../core/driver/follow/recognise.js';
 import type { RecordedLine } from '../../core/driver/recorded.js';
@@ -58,6 +59,10 @@ export interface PipelineResult {
   /** Lines before the first known call that were too many to be held: of other events, counted only. */
   readonly notHeld: number;
   readonly choices: Readonly<Record<string, number>>;
+  /** Functions that the recorder could not probe, as it wrote into the recording. */
+  readonly notProbed: readonly NotProbed[];
+  /** Calls that probes missed, likewise. */
+  readonly missed: number;
   /** The first ones, and how many there are. */
   readonly divergences: readonly FollowDivergence[];
   readonly diverged: number;
@@ -116,6 +121,19 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   let failure: Failure | null = null;
   let out: Writer | null = null;
 
+  const untold = new Map<string, NotProbed>();
+  let missedCalls = 0;
+
+  /** What the recorder says of its probes. */
+  const hear = (marker: string): void => {
+    const absent = notProbed(marker);
+    if (absent !== null) untold.set(absent.fn, absent);
+    const unseen = missed(marker);
+    if (unseen === null) return;
+    missedCalls += unseen.calls;
+    follow?.lost(unseen.calls, `the probe ${unseen.event} missed ${unseen.calls} calls`, null);
+  };
+
   const give = (line: TraceLine): void => {
     const to = follow as Follow;
     switch (line.kind) {
@@ -124,6 +142,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         return;
       case 'marker': {
         to.marker(line);
+        hear(line.text);
         const limit = options.limitOf?.(line.text) ?? null;
         if (limit !== null) to.limit(limit);
         return;
@@ -239,6 +258,8 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         calls: followed.counts,
         notHeld,
         choices: Object.fromEntries([...followed.choices].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+        notProbed: [...untold.values()],
+        missed: missedCalls,
         divergences: followed.divergences,
         diverged: followed.diverged,
         log: appended,

@@ -1,0 +1,28 @@
+/** What the recorder wrote into a recording about its probes, as markers. */
+
+/** A function that was not probed, and why: `pagetrail: probe vunmap_range: no such function in this kernel, or inlined into its callers`. */
+export interface NotProbed {
+  readonly fn: string;
+  readonly why: string;
+}
+
+/** Calls that a probe missed: `pagetrail: missed vfree 3`. */
+export interface Missed {
+  readonly event: string;
+  readonly calls: number;
+}
+
+const NOT_PROBED = /^pagetrail: probe ([A-Za-z_][\w.]*): (.+)$/;
+const MISSED = /^pagetrail: missed ([A-Za-z_][\w.]*) (\d{1,15})$/;
+
+/** Null: the marker says something else. */
+export const notProbed = (marker: string): NotProbed | null => {
+  const [, fn, why] = NOT_PROBED.exec(marker.trimEnd()) ?? [];
+  return fn === undefined || why === undefined ? null : { fn, why };
+};
+
+/** Null: the marker says something else. */
+export const missed = (marker: string): Missed | null => {
+  const [, event, calls] = MISSED.exec(marker.trimEnd()) ?? [];
+  return event === undefined ? null : { event, calls: Number(calls) };
+};
