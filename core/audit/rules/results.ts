@@ -21,7 +21,8 @@ interface Failed {
   told: boolean;
 }
 
-const PERMISSIONS = ['ro', 'rw', 'x', 'nx', 'rox', 'np'].map((suffix) => `set_memory_${suffix}`);
+/** Calls that a program is protected by before it is used. */
+const PERMISSIONS = ['set_memory_ro', 'set_memory_x', 'set_memory_rox'];
 const DIRECT = [
   'set_direct_map_invalid_noflush',
   'set_direct_map_default_noflush',
