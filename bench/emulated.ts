@@ -12,6 +12,8 @@ export interface ChurnOf {
   /** Programs that are live at the height of a wave. */
   readonly live: number;
   readonly seed: number;
+  /** Seed of what the surroundings choose; `seed` unless given. */
+  readonly choices?: number;
 }
 
 /** At least, with the settling between operations. */
@@ -23,12 +25,13 @@ export const emulationOf = ({
   events,
   live,
   seed,
+  choices = seed,
 }: ChurnOf): Omit<EmulateOptions, 'emit' | 'onMachine'> => {
   const profile = profileNamed(kernel);
   if (profile === null) throw new Error(`there is no kernel ${kernel}`);
   const operations = Math.ceil(events / EVENTS_PER_OPERATION) + 100;
   const workload = churnWorkload({ name: `churn-${kernel}`, seed, live, operations });
-  return { workload, profile, arch: x86_64, seed };
+  return { workload, profile, arch: x86_64, seed: choices };
 };
 
 /** Thrown through the emulation when there are enough events. */

@@ -37,6 +37,21 @@ export const writeLog = (file: string, { events, live, onProgress }: LogOptions)
   store.close();
 };
 
+/** Names of the traces of a pair. */
+export const PAIR = ['base', 'patched'] as const;
+
+/** A log of two emulations of the same work on two kernels, with other choices; `events` in each. */
+export const writePair = (file: string, { events, live, onProgress }: LogOptions): void => {
+  const store = must(openStore(file));
+  let done = 0;
+  const progress = (): void => {
+    if (++done % PROGRESS_EVERY === 0) onProgress?.(done);
+  };
+  write(store, { kernel: '5.18-rc3', events, live, seed: 7, choices: 1 }, PAIR[0], progress);
+  write(store, { kernel: '5.18-rc3-packv2', events, live, seed: 7, choices: 2 }, PAIR[1], progress);
+  store.close();
+};
+
 const write = (store: Store, churn: ChurnOf, name: string, progress: () => void): void => {
   const { given } = bootEvents(emulationOf(churn));
   const meta = { source: 'emulation', kernel: churn.kernel, arch: 'x86_64', profile: churn.kernel };

@@ -5,14 +5,20 @@
 import { fail, ok, type Result } from '../core/value/failure.js';
 import {
   compareRoots,
+  duringOf,
   itemText,
   newPaired,
+  reportAllHeld,
+  type Comparing,
   type Difference,
-  type Paired,
+  type Pattern,
   type Projections,
+  type Report,
 } from './compare/differences.js';
+import { pairing, type Pairing } from './compare/pairing.js';
 import { rootsOf } from './compare/project.js';
 import { projectionOf, shownIn, type Projection } from './compare/shown.js';
+import { layoutAt, sameLayout, type Layout } from './compare/layout.js';
 import { treeReader, type ReadCounts, type RootCall, type TreeReader } from './compare/tree.js';
 import type { TraceView } from './log.js';
 
@@ -42,43 +48,51 @@ export interface TraceComparison {
   readonly choices: number;
   /** Values that differ because others do, counted apart. */
   readonly follows: number;
+  /** Packs before the first event: where they are not filled alike, where chunks lie and which load makes a pack follows from that, and is left out. */
+  readonly begins: { readonly a: Layout; readonly b: Layout };
   /** What was not compared, in each trace. */
   readonly left_out: { readonly a: ReadCounts; readonly b: ReadCounts };
   /** Nothing differs, but events were lost or the model lost its way: what happened there is not known. */
   readonly unknown: boolean;
 }
 
-/** Root calls of one kind waiting for their counterpart; more than this are taken for missing in the other trace. */
-const MOST_WAITING = 4096;
-
-/** Who makes a call: a worker of the kernel, or a task of its own. */
-const roleOf = (task: string): string =>
-  /^(?:kworker|ksoftirqd|migration|rcu|kthread|swapper)/.test(task) ? 'kernel' : 'task';
+export interface CompareOptions {
+  /** Lines around a difference; 5. */
+  readonly context?: number;
+  /** Called after each batch with the number of the last event read of each. */
+  readonly progress?: (seqs: { readonly a: number; readonly b: number }) => void;
+}
 
 interface Reading {
   readonly reader: TreeReader;
   readonly projection: Projection;
-  readonly waiting: Map<string, RootCall[]>;
-  held: number;
   ended: boolean;
+  /** Programs whose making failed in the other trace, or was there for a failure. */
+  readonly lost: Set<number>;
+  /** Markers and operations in which a call failed in one of the two only. */
+  readonly failed: Set<number>;
 }
 
-const missing = (root: RootCall, only: 'a' | 'b'): Difference => {
-  const here = { seq: root.call.seq, calls: [], what: itemText(root.call), before: [] };
-  const there = { seq: 0, calls: [], what: null, before: [] };
+const missing = (root: RootCall, only: 'a' | 'b', pattern: Pattern): Difference => {
+  const here = {
+    seq: root.call.seq,
+    during: duringOf(root),
+    calls: [],
+    what: itemText(root.call),
+    before: [],
+  };
+  const there = { seq: 0, during: null, calls: [], what: null, before: [] };
+  const text = itemText(root.call);
   return {
-    kind: 'call',
-    name: root.call.fn,
-    in: '',
-    only,
+    ...pattern,
     a: only === 'a' ? here : there,
     b: only === 'b' ? here : there,
+    rows: [{ a: only === 'a' ? text : null, b: only === 'b' ? text : null, same: false }],
   };
 };
 
 interface Tally {
   readonly kinds: Map<string, { -readonly [K in keyof DifferenceCount]: DifferenceCount[K] }>;
-  first: Difference | null;
   differences: number;
   choices: number;
   follows: number;
@@ -86,82 +100,53 @@ interface Tally {
 }
 
 /** Place of a difference in trace a (of b, where a has nothing). */
-const placeOf = ({ a, b }: Difference): number => (a.seq === 0 ? b.seq : a.seq);
+const placeOf = (a: number, b: number): number => (a === 0 ? b : a);
 
-const count = (tally: Tally, difference: Difference): void => {
-  const { kind, name, only } = difference;
-  const key = `${kind}|${name}|${difference.in}|${only ?? ''}`;
-  const known = tally.kinds.get(key);
-  if (known === undefined)
-    tally.kinds.set(key, { kind, name, in: difference.in, only, count: 1, example: difference });
-  else known.count++;
-  tally.differences++;
-  if (tally.first === null || placeOf(difference) < placeOf(tally.first)) tally.first = difference;
-};
+const exampleAt = ({ example: { a, b, only } }: DifferenceCount): number =>
+  placeOf(only === 'b' ? 0 : a.seq, only === 'a' ? 0 : b.seq);
 
-const add = (reading: Reading, roots: readonly RootCall[]): void => {
+/** Counts by pattern; only the first of each is told whole. */
+const counting =
+  (tally: Tally): Report =>
+  (pattern, a, b, whole) => {
+    const { kind, name, only } = pattern;
+    const key = `${kind}|${name}|${pattern.in}|${only ?? ''}`;
+    const known = tally.kinds.get(key);
+    tally.differences++;
+    if (known === undefined)
+      tally.kinds.set(key, { kind, name, in: pattern.in, only, count: 1, example: whole() });
+    else {
+      known.count++;
+      if (placeOf(a, b) < exampleAt(known)) known.example = whole();
+    }
+  };
+
+const add = (pairs: Pairing, side: 'a' | 'b', reading: Reading, roots: readonly RootCall[]): void => {
   for (const root of roots)
-    for (const call of rootsOf(root.call, reading.projection)) {
-      const key = `${call.fn} ${roleOf(root.task)}`;
-      const list = reading.waiting.get(key) ?? [];
-      list.push({ ...root, call });
-      reading.waiting.set(key, list);
-      reading.held++;
-    }
+    for (const call of rootsOf(root.call, reading.projection))
+      pairs.add(side, call === root.call ? root : { ...root, call });
 };
 
-/** Compares what both have, and takes for missing what waits in vain. */
-const settle = (a: Reading, b: Reading, projections: Projections, paired: Paired, tally: Tally): void => {
-  for (const [key, left] of a.waiting) {
-    const right = b.waiting.get(key) ?? [];
-    const pairs = Math.min(left.length, right.length);
-    for (let i = 0; i < pairs; i++) {
-      const { differences, choices, follows } = compareRoots(
-        left[i] as RootCall,
-        right[i] as RootCall,
-        projections,
-        paired,
-      );
-      for (const difference of differences) count(tally, difference);
-      tally.choices += choices;
-      tally.follows += follows;
-      tally.compared++;
-    }
-    left.splice(0, pairs);
-    right.splice(0, pairs);
-    a.held -= pairs;
-    b.held -= pairs;
-  }
-  for (const [reading, other, only] of [
-    [a, b, 'a'],
-    [b, a, 'b'],
-  ] as const)
-    for (const list of reading.waiting.values()) {
-      const keep = other.ended ? 0 : MOST_WAITING;
-      const given = list.splice(0, Math.max(0, list.length - keep));
-      reading.held -= given.length;
-      for (const root of given) count(tally, missing(root, only));
-    }
-};
+/** Whether a root call is there, or is about something, only because a call failed before. */
+const followsFailure = (root: RootCall, { lost, failed }: Reading): boolean =>
+  (root.isOwn && root.during !== null && failed.has(root.during.seq)) ||
+  (root.programs.length > 0 && root.programs.some((program) => lost.has(program)));
 
 const begin = (trace: TraceView, projection: Projection): Result<Reading> => {
   const reader = treeReader(trace);
   return reader.ok
-    ? ok({ reader: reader.value, projection, waiting: new Map(), held: 0, ended: false })
+    ? ok({ reader: reader.value, projection, ended: false, lost: new Set(), failed: new Set() })
     : reader;
 };
 
-/** One more batch. */
-const advance = (reading: Reading): Result<void> => {
-  const roots = reading.reader.read();
-  if (!roots.ok) return roots;
-  if (roots.value === null) reading.ended = true;
-  else add(reading, roots.value);
-  return ok(undefined);
-};
+const CONTEXT = 5;
 
 /** Compares two traces. Failures: damage of a log; `same-trace` when both are one. */
-export const compareTraces = (a: TraceView, b: TraceView): Result<TraceComparison> => {
+export const compareTraces = (
+  a: TraceView,
+  b: TraceView,
+  { context = CONTEXT, progress = () => {} }: CompareOptions = {},
+): Result<TraceComparison> => {
   if (a === b)
     return fail(
       'same-trace',
@@ -177,31 +162,72 @@ export const compareTraces = (a: TraceView, b: TraceView): Result<TraceCompariso
     a: projectionOf(shownA.value, shownB.value),
     b: projectionOf(shownB.value, shownA.value),
   };
+  const startA = a.start();
+  if (!startA.ok) return startA;
+  const startB = b.start();
+  if (!startB.ok) return startB;
+  const begins = { a: layoutAt(startA.value), b: layoutAt(startB.value) };
   const left = begin(a, projections.a);
   if (!left.ok) return left;
   const right = begin(b, projections.b);
   if (!right.ok) return right;
-  const paired = newPaired();
-  const tally: Tally = { kinds: new Map(), first: null, differences: 0, choices: 0, follows: 0, compared: 0 };
-  while (!left.value.ended || !right.value.ended) {
+  const readings = { a: left.value, b: right.value };
+  const tally: Tally = { kinds: new Map(), differences: 0, choices: 0, follows: 0, compared: 0 };
+  const report = counting(tally);
+  const comparing: Comparing = {
+    projections,
+    paired: newPaired(!sameLayout(begins.a, begins.b)),
+    report,
+    context,
+  };
+  const pairs = pairing();
+  const alone = (root: RootCall, only: 'a' | 'b'): void => {
+    if (followsFailure(root, readings[only])) {
+      tally.follows++;
+      return;
+    }
+    const pattern: Pattern = { kind: 'call', name: root.call.fn, in: '', only };
+    report(pattern, only === 'a' ? root.call.seq : 0, only === 'b' ? root.call.seq : 0, () =>
+      missing(root, only, pattern),
+    );
+  };
+  const both = (x: RootCall, y: RootCall): void => {
+    const { choices, follows, failed } = compareRoots(x, y, comparing);
+    tally.choices += choices;
+    tally.follows += follows;
+    tally.compared++;
+    if (!failed) return;
+    for (const [root, { lost, failed: within }] of [
+      [x, readings.a],
+      [y, readings.b],
+    ] as const) {
+      for (const program of root.programs) lost.add(program);
+      if (root.during !== null && root.isOwn) within.add(root.during.seq);
+    }
+  };
+  while (!readings.a.ended || !readings.b.ended) {
     // The one that holds less is behind.
-    const behind =
-      right.value.ended || (!left.value.ended && left.value.held <= right.value.held) ? left : right;
-    const read = advance(behind.value);
-    if (!read.ok) return read;
-    settle(left.value, right.value, projections, paired, tally);
+    const side = readings.b.ended || (!readings.a.ended && pairs.held.a <= pairs.held.b) ? 'a' : 'b';
+    const roots = readings[side].reader.read();
+    if (!roots.ok) return roots;
+    if (roots.value === null) readings[side].ended = true;
+    else add(pairs, side, readings[side], roots.value);
+    pairs.settle({ a: readings.a.ended, b: readings.b.ended }, both, alone);
+    progress({ a: readings.a.reader.seq(), b: readings.b.reader.seq() });
   }
-  settle(left.value, right.value, projections, paired, tally);
-  const left_out = { a: left.value.reader.counts, b: right.value.reader.counts };
+  reportAllHeld(comparing);
+  const left_out = { a: readings.a.reader.counts, b: readings.b.reader.counts };
+  const kinds = [...tally.kinds.values()].sort((x, y) => exampleAt(x) - exampleAt(y));
   return ok({
     a: a.name,
     b: b.name,
     compared: tally.compared,
-    first: tally.first,
-    kinds: [...tally.kinds.values()].sort((x, y) => placeOf(x.example) - placeOf(y.example)),
+    first: kinds[0]?.example ?? null,
+    kinds,
     differences: tally.differences,
     choices: tally.choices,
     follows: tally.follows,
+    begins,
     left_out,
     unknown: [left_out.a, left_out.b].some(({ gaps, divergences }) => gaps + divergences > 0),
   });

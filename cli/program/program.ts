@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command as Commander } from 'commander';
 import { fail, type Result } from '../../core/value/failure.js';
 import type { Context, Settings } from '../console/context.js';
 import type { Command } from './command.js';
 import { COMMANDS, type Entry } from './commands.js';
 import type { Exit } from './exit.js';
+import { version } from './version.js';
 
 export interface ProgramOptions {
   /** Width of the help. */
@@ -21,11 +21,6 @@ export interface Program {
   /** What the command that ran has to say; null when none ran (help, version). */
   readonly outcome: () => Result<Exit> | null;
 }
-
-const version = (): string => {
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { readonly version: string }).version;
-};
 
 const GLOBAL_OPTIONS = [
   ['--db <file>', 'the log, an SQLite file', 'pagetrail.db'],

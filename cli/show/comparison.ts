@@ -4,6 +4,7 @@ import { momentText } from '../../replay/log.js';
 import type { Context } from '../console/context.js';
 import { grouped, plural } from '../../replay/numbers.js';
 import { pairs, table } from '../console/table.js';
+import { sideBySide } from './sideBySide.js';
 
 interface Names {
   readonly a: string;
@@ -31,44 +32,141 @@ export function differenceLines(context: Context, names: Names, difference: Diff
   ];
 }
 
-const kindRow = (
+/** What the marks between both sides mean. */
+const MARKS_HELP = '< only the left, > only the right, | not alike:';
+
+/** Columns where the output is no terminal. */
+const COLUMNS = 80;
+const WIDEST = 160;
+
+const indented = (text: string, columns: number): readonly string[] => {
+  const lines: string[] = [];
+  let line = '';
+  for (const part of text.split(' ← ')) {
+    const next = line === '' ? part : `${line} ← ${part}`;
+    if (next.length + 8 <= columns || line === '') line = next;
+    else {
+      lines.push(`${line} ←`);
+      line = part;
+    }
+  }
+  return [...lines, line];
+};
+
+const inCalls = ({ example: { a, b } }: DifferenceCount, columns: number): readonly string[] => {
+  const { calls } = a.calls.length >= b.calls.length ? a : b;
+  return calls.length === 0
+    ? []
+    : indented(calls.join(' ← '), columns).map((line, i) => `    ${i === 0 ? 'in ' : '   '}${line}`);
+};
+
+const at = ({ trace, seq }: { readonly trace: string; readonly seq: number }): string =>
+  momentText({ trace, seq });
+
+/** Where a difference is in both traces, and what was going on there. */
+const whereLines = (names: Names, { a, b }: Difference): readonly string[] =>
+  (
+    [
+      ['-', { trace: names.a, seq: a.seq }, a],
+      ['+', { trace: names.b, seq: b.seq }, b],
+    ] as const
+  ).flatMap(([mark, place, { seq, during }]) =>
+    seq === 0 ? [] : [`    ${mark} ${at(place)}${during === null ? '' : `  during ${during.text}`}`],
+  );
+
+const headText = (names: Names, { kind, name, only }: DifferenceCount): string =>
+  `${kind}: ${name} (${onlyText(only, names)})`;
+
+const timesText = (count: number): string => (count === 1 ? 'once' : `${grouped(count)} times`);
+
+/** A pattern with its first case, side by side. */
+const wholeLines = (
+  context: Context,
   names: Names,
-  { kind, name, in: inside, only, count, example }: DifferenceCount,
+  found: DifferenceCount,
+  columns: number,
+): readonly string[] => [
+  `${context.style.bold(headText(names, found))}, ${timesText(found.count)}`,
+  ...inCalls(found, columns),
+  ...whereLines(names, found.example),
+  '',
+  ...sideBySide(context.style, found.example.rows, columns),
+];
+
+const shortLines = (
+  context: Context,
+  names: Names,
+  found: DifferenceCount,
+  columns: number,
+): readonly string[] => [
+  `${context.style.bold(headText(names, found))}, ${timesText(found.count)}`,
+  ...inCalls(found, columns),
+  ...whereLines(names, found.example),
+];
+
+const statistics = (
+  kinds: readonly DifferenceCount[],
+  dress: (text: string) => string,
 ): readonly string[] => {
-  const side = only === 'b' ? { trace: names.b, seq: example.b.seq } : { trace: names.a, seq: example.a.seq };
-  return [kind, name, inside, onlyText(only, names), grouped(count), momentText(side)];
+  const byKind = new Map<string, { patterns: number; times: number }>();
+  for (const { kind, count } of kinds) {
+    const sums = byKind.get(kind) ?? { patterns: 0, times: 0 };
+    byKind.set(kind, { patterns: sums.patterns + 1, times: sums.times + count });
+  }
+  return table(
+    [['kind'], ['differences', 'right'], ['times', 'right']],
+    [...byKind].map(([kind, { patterns, times }]) => [kind, grouped(patterns), grouped(times)]),
+    dress,
+  );
 };
 
 const UNKNOWN =
   'Events were lost, or the model lost its way: what happened there is not known, so there may be more.';
 
-/** What differs between two traces: the first difference with its context, then all by kind. */
+const layoutLines = ({ begins: { a, b }, a: nameA, b: nameB }: TraceComparison): readonly string[] =>
+  a.packs === b.packs && a.chunks_used === b.chunks_used
+    ? []
+    : [
+        '',
+        'They do not begin alike:',
+        ...[[nameA, a] as const, [nameB, b] as const].map(
+          ([name, { packs, chunks_used: used }]) =>
+            `  ${name}: ${plural(packs, 'pack')}, ${plural(used, 'chunk')} of 64 bytes used`,
+        ),
+        'Where chunks lie follows from that and is left out.',
+      ];
+
+/** What differs between two traces: the first difference with its context side by side, the others by their pattern, then how many there are of each kind. */
 export function comparisonLines(
   context: Context,
   comparison: TraceComparison,
-  most: number,
+  { all, most }: { readonly all: boolean; readonly most: number },
 ): readonly string[] {
   const { style } = context;
-  const { a, b, compared, differences, choices, first, kinds, unknown } = comparison;
+  const { a, b, compared, choices, follows, kinds, differences, unknown } = comparison;
+  const columns = Math.min(WIDEST, context.stdout.columns ?? COLUMNS);
   const names = { a, b };
   const found =
-    differences === 0 ? style.good('no differences') : style.bad(plural(differences, 'difference'));
-  const shown = kinds.slice(0, most);
-  const rest = kinds.length - shown.length;
+    kinds.length === 0
+      ? style.good('no differences')
+      : style.bad(`${plural(kinds.length, 'difference')}, found ${timesText(differences)}`);
+  const [first, ...rest] = kinds;
+  const shown = rest.slice(0, all ? Infinity : most);
+  const hidden = rest.length - shown.length;
+  const lines = all ? wholeLines : shortLines;
   return [
     `${style.bold(`${a} and ${b}`)}: ${plural(compared, 'root call')} compared, ${found}; ${plural(choices, 'choice')} left out`,
-    ...(first === null ? [] : ['', 'The first:', ...differenceLines(context, names, first)]),
-    ...(kinds.length === 0
+    ...(first === undefined
       ? []
-      : [
-          '',
-          ...table(
-            [['kind'], ['what'], ['in'], ['in which'], ['times', 'right'], ['first']],
-            shown.map((kind) => kindRow(names, kind)),
-            style.dim,
-          ),
-        ]),
-    ...(rest > 0 ? [`… and ${grouped(rest)} more kinds (--all)`] : []),
+      : ['', `The first, ${MARKS_HELP}`, ...wholeLines(context, names, first, columns)]),
+    ...(shown.length === 0 ? [] : ['', 'The others:']),
+    ...shown.flatMap((one) => lines(context, names, one, columns)),
+    ...(hidden > 0 ? [`… and ${grouped(hidden)} more (--all)`] : []),
+    ...(first === undefined ? [] : ['', ...statistics(kinds, style.dim)]),
+    ...(follows === 0
+      ? []
+      : [`${plural(follows, 'value or step', 'values or steps')} that follow from these are not counted.`]),
+    ...layoutLines(comparison),
     ...(unknown ? ['', style.odd(UNKNOWN)] : []),
   ];
 }

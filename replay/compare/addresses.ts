@@ -7,8 +7,8 @@ import { Address } from '../../core/value/address.js';
 
 /** A place in something with a beginning. */
 interface Place {
-  /** Which one: unique in its trace, also over time. */
-  readonly of: string;
+  /** Which one: a number that is unique in its trace, also over time. */
+  readonly of: number;
   /** Bytes from its beginning. */
   readonly offset: number;
 }
@@ -31,14 +31,14 @@ const areaPlace = (memory: Memory, at: Address): Place | null => {
   const area = Memory.areaAt(memory, at.page);
   return area === null
     ? null
-    : { of: `${area.start}@${area.since}`, offset: Address.minus(at, Address.of(area.start)) };
+    : { of: area.since === 0 ? -area.start : area.since, offset: Address.minus(at, Address.of(area.start)) };
 };
 
 const codePlace = (memory: Memory, at: Address): Place | null => {
   const program = Memory.programAt(memory, at);
   if (program === null || program.start === null || program.length === null) return null;
   const offset = Address.minus(at, program.start);
-  return offset < 0 || offset > program.length ? null : { of: String(program.number), offset };
+  return offset < 0 || offset > program.length ? null : { of: program.number, offset };
 };
 
 const aliasPlace = (memory: Memory, at: Address): Place | null => {
@@ -69,12 +69,12 @@ export const isPointer = (hi: number, lo: number): boolean => {
 /** A renaming: each name of the one side stands for one of the other, both ways. */
 export interface Renaming {
   /** True when the two may stand for each other: they do already, or neither stands for anything yet. */
-  readonly agree: (a: string, b: string) => boolean;
+  readonly agree: (a: number, b: number) => boolean;
 }
 
 const MOST = 1 << 16;
 
-const remember = (map: Map<string, string>, from: string, to: string): void => {
+const remember = (map: Map<number, number>, from: number, to: number): void => {
   map.set(from, to);
   if (map.size <= MOST) return;
   const oldest = map.keys().next();
@@ -83,8 +83,8 @@ const remember = (map: Map<string, string>, from: string, to: string): void => {
 
 /** Forgets the oldest names beyond 65,536. */
 export const renaming = (): Renaming => {
-  const there = new Map<string, string>();
-  const back = new Map<string, string>();
+  const there = new Map<number, number>();
+  const back = new Map<number, number>();
   return {
     agree: (a, b) => {
       const known = there.get(a);
@@ -106,7 +106,8 @@ export interface Renamings {
 const samePlace = (names: Renaming, a: Place | null, b: Place | null): boolean =>
   a !== null && b !== null && a.offset === b.offset && names.agree(a.of, b.of);
 
-const word = ({ hi, lo }: PlacedAddress): string => `${hi.toString(16)}:${lo.toString(16)}`;
+/** A pointer as one exact number: its top eleven bits are the same in every pointer. */
+const word = ({ hi, lo }: PlacedAddress): number => (hi & 0x1fffff) * 2 ** 32 + lo;
 
 /** Whether two addresses are the same but for renaming. */
 export const samePlacedAddress = (a: PlacedAddress, b: PlacedAddress, names: Renamings): boolean => {

@@ -9,30 +9,32 @@ export interface Shown {
   readonly callees: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** Calls kept open at most: those of functions without return lines would stay for ever. */
-const MOST_OPEN = 100_000;
+/** Calls kept in mind as callers. */
+const MOST_OPEN = 1 << 16;
 
 /** Reads a trace once. */
 export const shownIn = (trace: TraceView): Result<Shown> => {
   const functions = new Set<string>();
   const callees = new Map<string, Set<string>>();
-  const open = new Map<number, string>();
-  for (const batch of trace.batches({ from: 'start', kinds: ['entered', 'returned'] })) {
+  let recent = new Map<number, string>();
+  let older: ReadonlyMap<number, string> = recent;
+  for (const batch of trace.batches({ from: 'start', kinds: ['entered'] })) {
     if (!batch.ok) return batch;
     for (const event of batch.value) {
-      if (event.kind === 'returned') {
-        open.delete(event.call);
-        continue;
-      }
       if (event.kind !== 'entered') continue;
       const fn = canonicalFunction(event.fn);
       functions.add(fn);
-      const caller = open.get(event.call) ?? '';
+      if (recent.size > MOST_OPEN) {
+        older = recent;
+        recent = new Map();
+      }
+      recent.set(event.seq, fn);
+      const caller = event.call === 0 ? '' : (recent.get(event.call) ?? older.get(event.call));
+      // A call so old that it was forgotten: that pair is seen elsewhere too.
+      if (caller === undefined) continue;
       let own = callees.get(caller);
       if (own === undefined) callees.set(caller, (own = new Set()));
       own.add(fn);
-      open.set(event.seq, fn);
-      if (open.size > MOST_OPEN) open.delete(open.keys().next().value ?? 0);
     }
   }
   return ok({ functions, callees });

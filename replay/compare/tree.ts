@@ -8,7 +8,9 @@ import { folder, type Folder } from '../../core/memory/evolve.js';
 import { Memory } from '../../core/memory/memory.js';
 import { ok, type Result } from '../../core/value/failure.js';
 import type { TraceView } from '../log.js';
+import { symbolParts } from '../programs.js';
 import { factNode, type FactNode } from './facts.js';
+import { landmarks, type During } from './landmarks.js';
 import { valuesOf, type ComparedValue } from './values.js';
 
 /** A call in a tree. */
@@ -39,10 +41,22 @@ export interface AliasSums {
 export interface RootCall {
   readonly call: CallNode;
   readonly task: string;
+  /** What was going on: the last marker or operation of its task, else of any. */
+  readonly during: During | null;
+  /** Its own task wrote that marker, or began that operation. */
+  readonly isOwn: boolean;
+  /** Name of the program it is about, '' where nothing tells. */
+  program: string;
+  /** Numbers of the programs it is about. */
+  readonly programs: number[];
   readonly alias: AliasSums;
   /** Number of the last event in it. */
   last: number;
 }
+
+/** By what the counterpart of a root call is found: the marker or operation of its own task, else the program it is about; '' where nothing tells. */
+export const anchorOf = ({ isOwn, during, program }: RootCall): string =>
+  isOwn ? (during?.text ?? '') : program;
 
 /** How often something was met that is not compared. */
 export interface ReadCounts {
@@ -93,6 +107,8 @@ export interface TreeReader {
   /** Reads one more batch; the root calls that ended in it, in order of their ends. Null when the trace is at its end (what is open then is given first). */
   readonly read: () => Result<readonly RootCall[] | null>;
   readonly counts: ReadCounts;
+  /** Number of the last event read. */
+  readonly seq: () => number;
 }
 
 const isOurs = (fn: string): boolean => ROOTS.get(fn)?.foreign === false;
@@ -124,9 +140,13 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
   const batches = trace.batches({ from: 'start' });
   const open = new Map<number, OpenNode>();
   const byTask = new Map<string, OpenRoot>();
+  /** Names of published programs by their numbers. */
+  const names = new Map<number, string>();
   const counts: ReadCounts = { foreign: 0, gaps: 0, divergences: 0 };
+  const seen = landmarks();
   let done: RootCall[] = [];
   let ended = false;
+  let last = 0;
 
   const close = (root: OpenRoot): void => {
     if (byTask.get(root.task) !== root) return;
@@ -166,9 +186,14 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
       open.set(event.seq, { node, parent, root: parent.root, inside });
       return;
     }
+    const own = seen.of(event.task);
     const call: RootCall = {
       call: node,
       task: event.task,
+      during: own ?? seen.last(),
+      isOwn: own !== null,
+      program: '',
+      programs: [],
       alias: { pages: new Map(), splits: [], small: 0, first: null },
       last: event.seq,
     };
@@ -186,10 +211,29 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
     if (own.parent === null) close(own.root);
   };
 
+  /** Which program a root call is about. */
+  const about = (root: RootCall, event: Event): void => {
+    let name: string | null = null;
+    if (event.kind === 'published' || event.kind === 'unpublished') {
+      ({ name } = symbolParts(event.name));
+      if (event.kind === 'published') {
+        root.programs.push(event.program);
+        if (event.program !== 0 && name !== null) names.set(event.program, name);
+      }
+    } else if (event.kind === 'program-allocated') root.programs.push(event.program);
+    else if (event.kind === 'program-freed') {
+      root.programs.push(event.program);
+      name = names.get(event.program) ?? null;
+      names.delete(event.program);
+    }
+    if (root.program === '' && name !== null) root.program = name;
+  };
+
   const fact = (event: Event): void => {
     const own = open.get(event.call);
     if (own === undefined || own.inside === 'nothing') return;
     own.root.root.last = event.seq;
+    about(own.root.root, event);
     aliasStep(own.root.root, event, memory.memory());
     if (own.inside === 'alias') return;
     const node = factNode(event, memory.memory());
@@ -202,6 +246,7 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
     memory.apply(event);
     if (event.kind === 'entered') enter(event);
     else if (event.kind === 'returned') leave(event);
+    else if (event.kind === 'marker' || event.kind === 'operation') seen.take(event);
     else if (event.kind === 'gap') counts.gaps++;
     else if (event.kind === 'divergence') counts.divergences++;
     else if (!before) fact(event);
@@ -209,6 +254,7 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
 
   return ok({
     counts,
+    seq: () => last,
     read: () => {
       const next = batches.next();
       if (next.done === true) {
@@ -217,8 +263,10 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
         for (const root of byTask.values()) done.push(root.root);
         byTask.clear();
         open.clear();
-      } else if (next.value.ok) for (const event of next.value.value) take(event);
-      else return next.value;
+      } else if (next.value.ok) {
+        for (const event of next.value.value) take(event);
+        last = next.value.value.at(-1)?.seq ?? last;
+      } else return next.value;
       const given = done;
       done = [];
       return ok(given);

@@ -108,6 +108,8 @@ export interface Scope {
   readonly names: Renamings;
   /** Images have other lengths (a choice): sizes and places that follow from them are not compared. */
   otherLengths: boolean;
+  /** Chunks lie elsewhere in their packs, for reasons that are choices. */
+  otherLayout: boolean;
   /** Choices that differed. */
   choices: number;
   /** Pairs of values that were reported: where they show again, they follow. */
@@ -137,6 +139,10 @@ const hex = ({ hi, lo }: { readonly hi: number; readonly lo: number }): string =
 /** Whether two addresses are the same but for renaming, or are known to differ. */
 export const samePlaces = (a: PlacedAddress, b: PlacedAddress, scope: Scope): boolean => {
   if (samePlacedAddress(a, b, scope.names)) return true;
+  if (scope.otherLayout && a.area !== null && b.area !== null) {
+    scope.choices++;
+    return true;
+  }
   const key = `${hex(a)}|${hex(b)}`;
   if (scope.displaced.has(key)) {
     scope.follows++;
@@ -180,7 +186,10 @@ export const differingValues = (
     if (isChoice ? sameChoice(value, other, scope) : sameValue(value, other, scope)) continue;
     if (isChoice) {
       scope.choices++;
-      if (IMAGE_LENGTHS.has(value.name)) scope.otherLengths = true;
+      if (IMAGE_LENGTHS.has(value.name)) {
+        scope.otherLengths = true;
+        scope.otherLayout = true;
+      }
     } else if (scope.otherLengths && (MEASURED.has(value.name) || value.place !== null)) scope.choices++;
     else if (isNewsOf(value, other, scope)) differing.push(value.name);
   }

@@ -231,8 +231,39 @@ describe('A log', () => {
       const { code, out } = await at.run(['diff', 'small', 'S1']);
       expect(code).to.equal(1);
       expect(out)
-        .to.match(/^The first:\n(.*)\n/m)
-        .and.to.include('  + S1@');
+        .to.match(/^The first, < only the left/m)
+        .and.to.match(/^kind +differences +times\n/m);
+    });
+
+    it('shows both sides in 80 columns, the differing steps whole', async () => {
+      const { out } = await at.run(['diff', 'small', 'S1', '--all', '--context', '2']);
+      const sides = out.split('\n').filter((line) => /^ {4}.{36} [ <>|]/.test(line));
+      expect(sides.length).to.be.greaterThan(2);
+      for (const line of sides) expect(line.length, line).to.be.at.most(80);
+    });
+
+    it('gives SARIF with a result a pattern, and refuses that for moments', async () => {
+      const { code, out } = await at.run(['diff', 'small', 'S1', '--format', 'sarif']);
+      const { version, runs } = JSON.parse(out) as {
+        version: string;
+        runs: [
+          {
+            tool: { driver: { rules: { id: string }[] } };
+            invocations: [{ exitCode: number }];
+            results: { ruleId: string; ruleIndex: number }[];
+          },
+        ];
+      };
+      const { kinds } = await json('diff', 'small', 'S1');
+      expect(code).to.equal(1);
+      expect(version).to.equal('2.1.0');
+      expect(runs[0].invocations[0].exitCode).to.equal(1);
+      expect(runs[0].results.map((one) => one.ruleId)).to.deep.equal(
+        (kinds as { kind: string }[]).map(({ kind }) => `diff/${kind}`),
+      );
+      for (const { ruleId, ruleIndex } of runs[0].results)
+        expect(runs[0].tool.driver.rules[ruleIndex]?.id).to.equal(ruleId);
+      expect(await wrong('diff', 'S1@#loaded8', 'S1@#freed3', '--format', 'sarif')).to.include('no SARIF');
     });
 
     it('ends with 4 where nothing differs but events were lost', async () => {

@@ -51,6 +51,32 @@ describe('two recordings compared', () => {
     expect(found.unknown).to.equal(false);
   });
 
+  it('differ by how a pack is made, though other loads make it where images are longer', async function () {
+    this.timeout(60_000);
+    const found = await compared(/-6\.1-S2/, /-6\.12-S2/);
+    if (found === null) this.skip();
+    expect(
+      kindsOf({ ...found, kinds: found.kinds.filter(({ name }) => name !== 'pack-marked') }),
+    ).to.deep.equal([
+      '1 argument __vmalloc_node_range gfp_mask in bpf_prog_pack_alloc only null',
+      '1 order pack-created in bpf_prog_pack_alloc only null',
+      '1 argument change_page_attr_set_clr mask_clr in bpf_prog_pack_alloc only null',
+      '1 permission set_memory_x in bpf_prog_pack_alloc only a',
+      '1 argument __change_page_attr_set_clr primary, mask_clr in set_direct_map_invalid_noflush only null',
+    ]);
+    expect(found.first?.a.during?.text).to.match(/^op 173: load /);
+    expect(found.first?.b.during?.text).to.match(/^op 172: load /);
+  });
+
+  it('say how their packs were filled before the first event', async function () {
+    this.timeout(60_000);
+    const found = await compared(/-5\.18-rc5-S1/, /-6\.1-S1/);
+    if (found === null) this.skip();
+    expect(found.begins.a.packs).to.equal(0);
+    expect(found.begins.b.packs).to.equal(1);
+    expect(kindsOf(found).filter((text) => text.includes('chunk-allocated'))).to.deep.equal([]);
+  });
+
   it('differ by the set of calls that protect a pack', async function () {
     this.timeout(60_000);
     const found = await compared(/-6\.1-S4/, /-7\.2-S4/);
@@ -169,6 +195,8 @@ const compile = (page: number, ...inside: readonly (Call | Fact)[]): Call => ({
   inside: [area(page), ...inside],
 });
 
+const marker = (n: number): Fact => ({ kind: 'marker', text: `op ${n}: load slot=${n}` });
+
 const alloc = (ret: string, start: number): Call => ({
   fn: '__vmalloc_node_range',
   args: { size: 8192, start, end: 99 },
@@ -195,6 +223,40 @@ describe('two traces compared', () => {
     const failed = { ...ro(B), returns: -12 };
     const found = compare([compile(A, ro(A))], [compile(B, failed)]);
     expect(kindsOf(found)).to.deep.equal(['1 error set_memory_ro ret in bpf_int_jit_compile only null']);
+  });
+
+  it('differ by an error once, whatever follows from it', () => {
+    const whole: Call = { ...compile(A, ro(A), x(A)), returns: '0xffffffff81000000' };
+    const cut: Call = { ...compile(B, { ...ro(B), inside: [], returns: -12 }), returns: 0 };
+    const add: Call = { fn: 'bpf_prog_kallsyms_add' };
+    const found = compare([marker(1), whole, add], [marker(1), cut]);
+    expect(kindsOf(found)).to.deep.equal(['1 error set_memory_ro ret in bpf_int_jit_compile only null']);
+    expect(found.first?.b.calls).to.deep.equal(['bpf_int_jit_compile']);
+    expect(found.first?.b.during?.text).to.equal('op 1: load slot=1');
+    expect(found.follows).to.be.greaterThan(2);
+  });
+
+  it('are paired by markers where work was left out', () => {
+    const left = [
+      marker(1),
+      compile(A, ro(A)),
+      marker(2),
+      compile(A + 8, x(A + 8)),
+      marker(3),
+      compile(A + 16, ro(A + 16)),
+    ];
+    const right = [marker(2), compile(B, x(B)), marker(3), compile(B + 8, ro(B + 8))];
+    expect(kindsOf(compare(left, right))).to.deep.equal(['1 call bpf_int_jit_compile in  only a']);
+  });
+
+  it('show what is around a difference side by side', () => {
+    const found = compare([compile(A, ro(A), x(A))], [compile(B, ro(B), x(B), ro(B))]);
+    expect(found.first?.rows.map((row) => [row.a === null, row.b === null, row.same])).to.deep.equal([
+      [false, false, true],
+      [false, false, true],
+      [false, false, true],
+      [true, false, false],
+    ]);
   });
 
   it('differ by a permission', () => {

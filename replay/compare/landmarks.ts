@@ -1,0 +1,58 @@
+/** What was going on when a root call began: markers of a recording, operations of an emulation. */
+import type { EventOf } from '../../core/event/event.js';
+
+export interface During {
+  readonly seq: number;
+  readonly text: string;
+}
+
+export interface Landmarks {
+  readonly take: (event: EventOf<'marker' | 'operation'>) => void;
+  /** The last one of a task; null: it has none. */
+  readonly of: (task: string) => During | null;
+  readonly last: () => During | null;
+}
+
+/** Tasks whose last landmark is kept. */
+const MOST_TASKS = 1 << 12;
+
+const isWord = (value: unknown): value is string | number =>
+  typeof value === 'string' || typeof value === 'number';
+
+/** An operation in short: its kind, program and slot. What its program is made of is left out, kernels make images of other lengths of it. */
+const operationText = (index: number, json: string): string => {
+  let fields: unknown = null;
+  try {
+    fields = JSON.parse(json);
+  } catch {
+    // What is no JSON has its number only.
+  }
+  const values: Readonly<Record<string, unknown>> =
+    typeof fields === 'object' && fields !== null ? { ...fields } : {};
+  const parts = ['op', 'program', 'slot'].map((name) => values[name]).filter(isWord);
+  return [`op ${index}:`, ...parts].join(' ');
+};
+
+/** Keeps the last landmark of each task. The text of an operation is made when it is asked for. */
+export const landmarks = (): Landmarks => {
+  const byTask = new Map<string, During>();
+  let last: During | null = null;
+  return {
+    take: (event) => {
+      let text: string | null = event.kind === 'marker' ? event.text : null;
+      last = {
+        seq: event.seq,
+        get text() {
+          text ??= event.kind === 'operation' ? operationText(event.index, event.json) : '';
+          return text;
+        },
+      };
+      // The latest task is the last of the map.
+      byTask.delete(event.task);
+      byTask.set(event.task, last);
+      if (byTask.size > MOST_TASKS) byTask.delete(byTask.keys().next().value ?? '');
+    },
+    of: (task) => byTask.get(task) ?? null,
+    last: () => last,
+  };
+};
