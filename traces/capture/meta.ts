@@ -96,6 +96,12 @@ const MetaSchema = v.object({
   machine: MachineSchema,
   complete: v.boolean(),
   probes: v.array(ProbeSchema),
+  /** Functions that could not be probed because this kernel does not have them under that name. */
+  absent: v.optional(v.array(v.string()), []),
+  /** Probes that the kernel refused, as they were asked for. */
+  probes_failed: v.optional(v.array(v.string()), []),
+  /** Lines of kprobe_profile (event, hits, misses) of probes that missed calls. */
+  kprobe_profile_missed: v.optional(v.array(v.string()), []),
   operations: v.array(v.record(v.string(), v.unknown())),
 });
 

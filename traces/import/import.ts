@@ -14,6 +14,7 @@ import type { Progress } from '../ftrace/source.js';
 import type { Counts } from '../ftrace/line.js';
 import { readFtrace } from '../ftrace/read.js';
 import type { FtraceReader } from '../ftrace/reader.js';
+import { importedProbes, type ImportedProbes } from './probes.js';
 import { archFailure, pipeline, type PipelineResult } from './pipeline.js';
 
 export interface ImportOptions {
@@ -83,6 +84,8 @@ interface Input {
   readonly arch: string | null;
   readonly dump: Dump | null;
   readonly dumps: number;
+  /** Null: a bare trace does not say. */
+  readonly probes: ImportedProbes | null;
   readonly problems: readonly string[];
 }
 
@@ -102,6 +105,7 @@ const captureInput = (capture: Capture): Result<Input> => {
     arch: meta.arch,
     dump,
     dumps: capture.phases.length,
+    probes: importedProbes(capture),
     problems: [...capture.problems, ...(dump?.problems ?? [])],
   });
 };
@@ -124,6 +128,7 @@ const inputOf = (path: string): Result<Input> => {
     arch: null,
     dump: null,
     dumps: 0,
+    probes: null,
     problems: [],
   });
 };
@@ -217,6 +222,7 @@ export const importTrace = async (
   const finished = result.log.finish({
     ...report,
     missing: gap?.why ?? null,
+    probes: input.probes,
     events_logged: result.events,
     choices: result.choices,
     not_probed: result.notProbed,
