@@ -11,7 +11,7 @@ import { text } from './program/values.js';
 const KERNEL = /^(?:auto|\d{1,3}\.\d{1,3}(?:[.+~_-][\w.+~-]*)?)$/;
 
 /** What a BTF file says of the structures; null: no file was given. */
-const foundIn = (path: string | undefined): Result<FoundTypes | null> => {
+export const foundIn = (path: string | undefined): Result<FoundTypes | null> => {
   if (path === undefined) return ok(null);
   const bytes = smallFile(path);
   if (!bytes.ok) return bytes;

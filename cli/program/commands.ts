@@ -46,6 +46,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('../probes.js')).probes,
   },
   {
+    name: 'record',
+    summary: 'record this host into the log, as root',
+    group: GET,
+    load: async () => (await import('../record.js')).record,
+  },
+  {
     name: 'traces',
     summary: 'list the traces of the log',
     group: LOOK,

@@ -63,6 +63,12 @@ export interface Imported {
 /** The lab's recorder writes its operations as markers: `op 2: set_bpf_jit_limit 8192`. */
 const LIMIT_MARKER = /^op \d+: set_bpf_jit_limit (\d+)\b/;
 
+/** Bytes that bpf_jit_limit was set to; null: the marker says something else. */
+export const limitOf = (marker: string): number | null => {
+  const m = LIMIT_MARKER.exec(marker);
+  return m === null ? null : Number(m[1]);
+};
+
 /** Events that the ring buffer overwrote before the trace was read. */
 const overwrittenEvents = (counts: Counts | undefined): number =>
   counts === undefined || counts.entriesInBuffer === null || counts.entriesWritten === null
@@ -133,6 +139,34 @@ const inputOf = (path: string): Result<Input> => {
   });
 };
 
+/** The report of what was read and followed. `lost`: events that are missing besides those that lines say. */
+export const reportOf = (
+  trace: string,
+  release: string,
+  counts: Counts,
+  result: PipelineResult,
+  lost: number,
+): ImportReport => ({
+  trace,
+  kernel: release === '' ? result.profile.name : release,
+  arch: x86_64.name,
+  profile: result.profile.name,
+  profiles_possible: result.possible.map((p) => p.name),
+  lines: counts.lines,
+  events: counts.events,
+  annotations: counts.annotations,
+  headers: counts.headers,
+  skipped:
+    result.notHeld === 0
+      ? counts.skipped
+      : { ...counts.skipped, 'other event before the first call': result.notHeld },
+  lost: counts.lost + overwrittenEvents(counts) + lost + result.missed,
+  calls: result.calls,
+  divergences: result.diverged,
+  root: result.log.info.root,
+  ...(result.contradiction === null ? {} : { contradiction: result.contradiction }),
+});
+
 /**
  * Imports a trace file (ftrace text or `trace-cmd report`, plain or .gz, `-` for stdin) or a capture folder (its trace and its first dump only). Running it
  * again over the same input appends nothing; over another input under the same name it is a conflict.
@@ -164,10 +198,7 @@ export const importTrace = async (
     overwritten: () => overwrittenEvents(reader?.counts),
     dump: input.dump,
     profile: wanted,
-    limitOf: (marker) => {
-      const m = LIMIT_MARKER.exec(marker);
-      return m === null ? null : Number(m[1]);
-    },
+    limitOf,
     ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),
   });
   const read = await readFtrace(input.tracePath, into.take, {
@@ -198,27 +229,7 @@ export const importTrace = async (
   const followed = into.end(gap);
   if (!followed.ok) return followed;
   const result = followed.value;
-  const report: ImportReport = {
-    trace: name,
-    kernel: input.release === '' ? result.profile.name : input.release,
-    arch: x86_64.name,
-    profile: result.profile.name,
-    profiles_possible: result.possible.map((p) => p.name),
-    lines: counts.lines,
-    events: counts.events,
-    annotations: counts.annotations,
-    headers: counts.headers,
-    skipped:
-      result.notHeld === 0
-        ? counts.skipped
-        : { ...counts.skipped, 'other event before the first call': result.notHeld },
-    lost:
-      counts.lost + overwrittenEvents(counts) + (gap === null ? 0 : Math.max(1, gap.lost)) + result.missed,
-    calls: result.calls,
-    divergences: result.diverged,
-    root: result.log.info.root,
-    ...(result.contradiction === null ? {} : { contradiction: result.contradiction }),
-  };
+  const report = reportOf(name, input.release, counts, result, gap === null ? 0 : Math.max(1, gap.lost));
   const finished = result.log.finish({
     ...report,
     missing: gap?.why ?? null,

@@ -83,6 +83,8 @@ export const genesisBytes = (events: readonly Event[]): Uint8Array => encodeEven
 export interface Pipeline {
   /** False once the pipeline has failed: nothing more is taken. */
   readonly take: (line: TraceLine) => boolean;
+  /** Makes durable what was taken so far, for a recording that goes on: the kernel is chosen from what there is. Null: nothing is wrong. */
+  readonly commit: () => Failure | null;
   /** Lines that are missing nobody knows where (by the header's count): a gap after the last one. `lost` 0: not known how many. */
   readonly end: (missing: { readonly lost: number; readonly why: string } | null) => Result<PipelineResult>;
 }
@@ -238,6 +240,11 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       if (follow !== null) give(line);
       else hold(line);
       return failed() === null;
+    },
+    commit: () => {
+      if (follow === null && failure === null && known > 0) begin();
+      out?.end();
+      return failed();
     },
     end: (missing) => {
       if (follow === null && failure === null) begin();

@@ -34,8 +34,11 @@ umask 077
 const BODY = String.raw`
 folder=pagetrail-$(date +%Y%m%d-%H%M%S)
 buffer=16384
-while getopts o:b:k:h option; do
+follow=
+while getopts o:b:k:fh option; do
   case $option in
+    # For pagetrail record: says where trace_pipe is and reads lines from standard input. No folder is written.
+    f) follow=1 ;;
     o) folder=$OPTARG ;;
     b) buffer=$OPTARG ;;
     k) kernel=$OPTARG ;;
@@ -49,11 +52,12 @@ die() { say "record: $*"; exit 2; }
 
 case $buffer in '' | *[!0-9]*) die "-b $buffer: give a number of KiB" ;; esac
 [ "$(id -u)" = 0 ] || die "run this as root: it sets kprobes"
-[ ! -e "$folder" ] || die "$folder exists: name another folder with -o"
+[ -n "$follow" ] || [ ! -e "$folder" ] || die "$folder exists: name another folder with -o"
 
 instance=
 mounted=
 work=$(mktemp -d) || die "no temporary folder can be made"
+[ -z "$follow" ] || folder=$work/capture
 kptr=
 
 # Puts everything back. Runs once, whatever ends the script.
@@ -305,7 +309,7 @@ for try in 1 2 3 4 5; do
     mv "$first" "$folder/before"
     rmdir "$folder/phases"
     first=
-    say "record: executable memory does not stand still: the recording starts without a dump (what it was like is in $folder/before)"
+    say "record: executable memory does not stand still: the recording starts without a dump$([ -n "$follow" ] || echo " (what it was like is in $folder/before)")"
     break
   fi
   echo 0 > "$instance/tracing_on"
@@ -324,7 +328,12 @@ fi
 stopped=
 trap 'stopped=1' INT TERM HUP
 status=0
-if [ $# -gt 0 ]; then
+if [ -n "$follow" ]; then
+  trap '' INT TERM HUP
+  printf 'ready\n%s\n%s\n%s\n%s\n' "$instance" "$first" "$release" "$machine"
+  # Until a line comes, or nobody is there any more.
+  read -r reply
+elif [ $# -gt 0 ]; then
   "$@"
   status=$?
 else
@@ -346,9 +355,16 @@ while read -r event count; do
   fi
 done < "$work/all_missed"
 # What was marked at the beginning may have been overwritten since.
-overrun=$(cat "$instance"/per_cpu/cpu*/stats 2>/dev/null | awk '$1 == "overrun:" { n += $2 } END { print n + 0 }')
+stats() { cat "$instance"/per_cpu/cpu*/stats 2>/dev/null | awk -F: -v name="$1" '$1 == name { n += $2 } END { print n + 0 }'; }
+overrun=$(stats overrun)
 [ "$overrun" = 0 ] || mark_not_probed
 echo 0 > "$instance/tracing_on"
+if [ -n "$follow" ]; then
+  # What is left in the buffer is read by the other side, before the instance is removed.
+  printf 'stopped\n%s\n%s\n' "$overrun" "$(stats 'dropped events')"
+  read -r reply
+  exit 0
+fi
 cat "$instance/trace" > "$folder/trace.txt.part" || die "the trace cannot be written to $folder"
 mv "$folder/trace.txt.part" "$folder/trace.txt"
 dump "$folder/after"

@@ -7,6 +7,8 @@ import { recordingScript } from '../../../traces/probes/script.js';
 /** A host made of files: tracefs that takes every probe, /proc, and the few commands that must not be the real ones. */
 export interface Host {
   readonly folder: string;
+  /** For a script that is to see this host instead of the real one. */
+  readonly env: NodeJS.ProcessEnv;
   /** Where the recording is written. */
   readonly out: string;
   /** Lines of kprobe_events. */
@@ -69,7 +71,7 @@ export function host(options: HostOptions): Host {
   executable(
     at('bin', 'mkdir'),
     `/bin/mkdir "$@" || exit 1\nfor d in "$@"; do case $d in */instances/*)\n` +
-      `for e in ${options.functions.join(' ')}; do /bin/mkdir -p "$d/events/pagetrail/$e" "$d/events/pagetrail/$e""_ret"; done ;; esac; done\n`,
+      `for e in ${options.functions.join(' ')}; do /bin/mkdir -p "$d/events/pagetrail/$e" "$d/events/pagetrail/$e""_ret"; done\n: > "$d/trace_pipe" ;; esac; done\n`,
   );
   writeFileSync(at('record.sh'), recordingScript(options.kernel ?? 'auto'));
   const out = at('capture');
@@ -82,6 +84,7 @@ export function host(options: HostOptions): Host {
   };
   return {
     folder,
+    env,
     out,
     probes: () => readFileSync(at('tracefs', 'kprobe_events'), 'utf8').trimEnd().split('\n'),
     run: (args = ['-o', out, 'cp', at('given-trace'), at('tracefs', 'instances', 'pagetrail', 'trace')]) => {

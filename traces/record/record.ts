@@ -1,0 +1,150 @@
+/** Records this host into the log: probes set by the recording script, trace_pipe followed as it fills. */
+import { join } from 'node:path';
+import { x86_64 } from '../../core/arch/x86_64.js';
+import { fail, ok, type Result } from '../../core/value/failure.js';
+import type { Store } from '../../store/index.js';
+import { readDump, type Dump } from '../capture/dump.js';
+import { FtraceReader } from '../ftrace/reader.js';
+import { limitOf, reportOf, type Imported } from '../import/import.js';
+import { archFailure, pipeline, type Pipeline } from '../import/pipeline.js';
+import { tracePipe } from './pipe.js';
+import { openSession, type Losses, type Session } from './session.js';
+
+export interface RecordOptions {
+  readonly name: string;
+  /** What sets the probes: `recordingScript()`. */
+  readonly script: string;
+  readonly bufferKib?: number;
+  /** Ends the recording. */
+  readonly signal: AbortSignal;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly onSaid?: (line: string) => void;
+  /** The probes are set. `trace_pipe` is in this folder. */
+  readonly onReady?: (instance: string) => void;
+  /** After each commit. */
+  readonly onCommit?: (events: number) => void;
+}
+
+/** Longest time in which what was read is not durable. */
+const COMMIT_MS = 500;
+
+const firstDump = ({ dump }: Session): Result<Dump | null> =>
+  dump === null ? ok(null) : readDump({ index: 0, name: 'start', folder: dump }, 'the first dump');
+
+/** What was lost that no line tells. */
+const untold = (losses: Losses, told: number): { readonly lost: number; readonly why: string } | null => {
+  const lost = Math.max(0, losses.overrun - told) + losses.dropped;
+  if (lost === 0) return null;
+  return {
+    lost,
+    why: `the ring buffer counts ${losses.overrun} overwritten and ${losses.dropped} dropped events, the lines tell of ${told}`,
+  };
+};
+
+/** Follows the pipe until the signal comes and the buffer is empty. */
+const follow = async (
+  session: Session,
+  reader: FtraceReader,
+  into: Pipeline,
+  options: RecordOptions,
+): Promise<Result<Losses>> => {
+  let losses: Losses | null = null;
+  const stop = (): void => {
+    void session.stop().then((found) => {
+      losses = found;
+    });
+  };
+  if (options.signal.aborted) stop();
+  else options.signal.addEventListener('abort', stop, { once: true });
+  let due = performance.now() + COMMIT_MS;
+  try {
+    for await (const chunk of tracePipe(join(session.instance, 'trace_pipe'), () => losses !== null)) {
+      reader.push(chunk);
+      if (performance.now() < due) continue;
+      const wrong = into.commit();
+      if (wrong !== null) return { ok: false, error: wrong };
+      options.onCommit?.(reader.counts.events);
+      due = performance.now() + COMMIT_MS;
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    return fail('read-failed', `trace_pipe cannot be read (${error.message})`, session.instance);
+  } finally {
+    options.signal.removeEventListener('abort', stop);
+  }
+  return ok(losses ?? { overrun: 0, dropped: 0 });
+};
+
+/** With the probes set. */
+const recordWith = async (
+  store: Store,
+  session: Session,
+  options: RecordOptions,
+): Promise<Result<Imported>> => {
+  if (session.machine !== x86_64.name) return { ok: false, error: archFailure(session.machine) };
+  const dump = firstDump(session);
+  if (!dump.ok) return dump;
+  const reader: FtraceReader = new FtraceReader((line) => {
+    into.take(line);
+  });
+  const into: Pipeline = pipeline(store, {
+    name: options.name,
+    release: session.release,
+    origin: () => reader.origin,
+    overwritten: () => 0,
+    dump: dump.value,
+    profile: null,
+    limitOf,
+  });
+  options.onReady?.(session.instance);
+  const followed = await follow(session, reader, into, options);
+  if (!followed.ok) return followed;
+  reader.end();
+  const gap = untold(followed.value, reader.counts.lost);
+  const ended = into.end(gap);
+  if (!ended.ok)
+    return ended.error.code === 'nothing-to-follow'
+      ? fail(
+          'nothing-recorded',
+          `nothing happened to executable memory while ${reader.counts.events} lines were recorded`,
+          undefined,
+          'load a BPF program while it records',
+        )
+      : ended;
+  const result = ended.value;
+  const report = reportOf(options.name, session.release, reader.counts, result, gap?.lost ?? 0);
+  const finished = result.log.finish({
+    ...report,
+    missing: gap?.why ?? null,
+    events_logged: result.events,
+    choices: result.choices,
+    not_probed: result.notProbed,
+  });
+  if (!finished.ok) return finished;
+  return ok({
+    report,
+    result,
+    divergences: result.divergences,
+    choices: result.choices,
+    comparable: false,
+    notes: dump.value?.problems ?? [],
+  });
+};
+
+export const record = async (store: Store, options: RecordOptions): Promise<Result<Imported>> => {
+  const known = store.trace(options.name);
+  if (known.ok)
+    return fail(
+      'conflict',
+      `there is a trace ${options.name} already`,
+      undefined,
+      'give another name with --name NAME',
+    );
+  const session = await openSession(options);
+  if (!session.ok) return session;
+  try {
+    return await recordWith(store, session.value, options);
+  } finally {
+    await session.value.close();
+  }
+};
