@@ -19,6 +19,18 @@ export type { Brand } from './core/value/brand.js';
 export { fail, ok, type Failure, type Result } from './core/value/failure.js';
 export { Prot } from './core/value/prot.js';
 export { Word } from './core/value/words.js';
+export { RULES } from './core/audit/rules.js';
+export {
+  always,
+  type Audit,
+  type Rule,
+  type Subject as AuditSubject,
+  type Watch,
+} from './core/audit/rule.js';
+export type { Evidence, Finding, Severity, Verdict } from './core/audit/finding.js';
+export { auditSubject, auditTrace, type AuditOptions } from './replay/audit/audit.js';
+export type { AuditReport, ReportedFinding, ReportedPattern } from './replay/audit/report.js';
+export { violations, violationsIn } from './replay/audit/violations.js';
 export { compareTraces, type TraceComparison } from './replay/compareTraces.js';
 export { comparisonLines } from './replay/compareLines.js';
 export { cursorOn, type Cursor, type CursorMoment } from './replay/cursor.js';

@@ -56,9 +56,10 @@ export const eventsOf = (trace: TraceView, options: EventOptions = {}): Observab
     return () => clearTimeout(timer);
   });
 
-/** An event and the memory after it. */
+/** An event, and memory before and after it. */
 export interface Played {
   readonly event: Event;
+  readonly before: MemoryView;
   readonly memory: MemoryView;
 }
 
@@ -67,11 +68,12 @@ export const replay =
   (start: Memory | MemoryView = nothing): OperatorFunction<Event, Played> =>
   (events) =>
     new Observable((subscriber) => {
-      let memory = memoryView(start).state;
+      let memory = memoryView(start);
       return events.subscribe({
         next: (event) => {
-          memory = evolve(memory, event);
-          subscriber.next({ event, memory: new MemoryView(memory) });
+          const before = memory;
+          memory = new MemoryView(evolve(before.state, event));
+          subscriber.next({ event, before, memory });
         },
         error: (error) => subscriber.error(error),
         complete: () => subscriber.complete(),

@@ -1,4 +1,4 @@
-import { auditTrace } from '../../replay/audit.js';
+import { auditTrace } from '../../replay/audit/audit.js';
 import { openLog } from '../../replay/log.js';
 import { must, TRACES } from '../log.js';
 import { fastest, peakMegabytes } from '../timing.js';

@@ -12,7 +12,9 @@ import { coverageOf, type Coverage } from './coverage.js';
 import { findingsOf, type Findings } from './findings.js';
 import { inventoryOf, type Inventory } from './inventory.js';
 import { pairing } from './pairing.js';
-import type { Pattern, Verdict } from './finding.js';
+import type { Finding, Pattern, Verdict } from './finding.js';
+import { pictureOf, type Picture } from './picture.js';
+import { programNames } from './programNames.js';
 import type { Audit, Rule, Subject, Watch } from './rule.js';
 
 /** Pages of which a rule cannot say anything, and why. */
@@ -28,7 +30,7 @@ export interface Judged {
   readonly rule: Rule;
   /** Null: it does not apply; `why` says so. */
   readonly verdict: Verdict | null;
-  /** Why it is unknown or does not apply; empty else. */
+  /** Why it is unknown or does not apply; where it is broken: why there may be more than was found. */
   readonly why: readonly string[];
   /** How often it was looked at. */
   readonly checks: number;
@@ -48,8 +50,20 @@ export interface Audited {
   readonly coverage: Coverage;
   /** What is executable at the end. */
   readonly inventory: Inventory;
+  /** Permissions over time; null: how long the trace is was not said before. */
+  readonly picture: Picture | null;
+  /** The first symbol of a program, by its number; null: none was published. */
+  readonly programName: (program: number) => string | null;
   /** Memory at the end. */
   readonly memory: Memory;
+}
+
+/** What may be said to an audit besides its rules. */
+export interface AuditExtras {
+  /** How many events there will be: then a picture of them is made. */
+  readonly events?: number;
+  /** Told of each finding at once, also of those that are only counted. */
+  readonly found?: (finding: Finding) => void;
 }
 
 /** An audit under way. */
@@ -105,8 +119,8 @@ const judge = (running: Running, subject: Subject, holes: readonly string[]): Ju
     unknownMore: unknown.more,
   };
   if (excluded !== null) return { ...common, verdict: null, why: [excluded] };
-  if (common.patterns.length > 0) return { ...common, verdict: 'broken', why: [] };
   const why = [...holes, ...unknown.reasons];
+  if (common.patterns.length > 0) return { ...common, verdict: 'broken', why };
   if (subject.source === 'recording' && checks > 0 && shown === 0) why.push(ONLY_DERIVED);
   return { ...common, verdict: why.length > 0 ? 'unknown' : 'holds', why };
 };
@@ -120,7 +134,12 @@ const gather = <H>(into: Map<string, H[]>, handlers: object): void => {
 };
 
 /** Begins an audit of a trace whose memory before the first event is given. */
-export const auditor = (subject: Subject, given: readonly Event[], rules: readonly Rule[]): Auditor => {
+export const auditor = (
+  subject: Subject,
+  given: readonly Event[],
+  rules: readonly Rule[],
+  extras: AuditExtras = {},
+): Auditor => {
   const fold = folder(nothing);
   for (const event of given) fold.apply(event);
   const ended: NonNullable<Watch['ended']>[] = [];
@@ -151,7 +170,10 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
         if (event === null || event.origin === Origin.observed) one.shown++;
         else if (event.call !== 0 && (by === undefined || by.test(tracker.of(event)?.fn ?? ''))) one.shown++;
       },
-      report: findings.add,
+      report: (finding) => {
+        findings.add(finding);
+        extras.found?.({ rule: rule.id, ...finding });
+      },
       unknown: (why, page, pages = 1) => unknown.add(why, page ?? null, pages),
     };
     const excluded = rule.applies(subject);
@@ -176,7 +198,15 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
   };
   const coverage = coverageOf();
   const inventory = inventoryOf(bystander);
-  for (const watch of [...running.map((one) => one.watch), coverage.watch, inventory.watch]) {
+  const names = programNames(fold.memory);
+  const picture = extras.events === undefined ? null : pictureOf(bystander, extras.events);
+  const bystanders = [
+    coverage.watch,
+    ...inventory.watches,
+    names.watch,
+    ...(picture === null ? [] : [picture.watch]),
+  ];
+  for (const watch of [...running.map((one) => one.watch), ...bystanders]) {
     gather(before, watch.before ?? {});
     gather(entered, watch.entered ?? {});
     gather(returned, watch.returned ?? {});
@@ -185,7 +215,7 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
     if (watch.ended !== undefined) ended.push(watch.ended);
     if (watch.rootEnded !== undefined) rootEnded.push(watch.rootEnded);
   }
-  for (const { watch } of running) watch.begin?.();
+  for (const watch of [...running.map((one) => one.watch), ...bystanders]) watch.begin?.();
 
   const tell = (handlers: readonly Handler[] | undefined, event: Event): void => {
     if (handlers !== undefined) for (const handler of handlers) handler(event as never);
@@ -243,6 +273,8 @@ export const auditor = (subject: Subject, given: readonly Event[], rules: readon
         judged: running.map((one) => judge(one, subject, holes)),
         coverage: coverage.take(),
         inventory: inventory.take(),
+        picture: picture?.take() ?? null,
+        programName: names.of,
         memory: fold.share(),
       };
     },

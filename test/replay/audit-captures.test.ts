@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import { basename } from 'node:path';
 import { must } from '../../replay/failed.js';
-import { auditTrace, type AuditReport } from '../../replay/audit.js';
+import { auditTrace } from '../../replay/audit/audit.js';
+import type { AuditReport } from '../../replay/audit/report.js';
 import { logOn } from '../../replay/log.js';
 import { randomOf } from '../models/random.js';
 import { captureWith, isCall, linesOf } from '../traces/damage.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { auditTrace } from '../../../replay/audit.js';
+import { auditTrace } from '../../../replay/audit/audit.js';
 import { openLog } from '../../../replay/log.js';
 import { openStore } from '../../../store/index.js';
 import { importTrace } from '../../../traces/import/import.js';

@@ -1,0 +1,38 @@
+/** What was going on when something happened: for findings and for the table of executable pages. */
+import type { Event } from '../../core/event/event.js';
+import { ok, type Result } from '../../core/value/failure.js';
+import { circumstancesOf } from '../calls.js';
+import type { TraceView } from '../log.js';
+
+export interface Around {
+  readonly seq: number;
+  /** Kernel functions, innermost first; empty: outside any call. */
+  readonly calls: readonly string[];
+  readonly task: string;
+  /** What the workload or a marker said last; null: nothing. */
+  readonly operation: string | null;
+}
+
+/** Asks once for each event. */
+export const arounds = (trace: TraceView): ((seq: number) => Result<Around | null>) => {
+  const known = new Map<number, Around | null>();
+  return (seq) => {
+    if (seq === 0) return ok(null);
+    const before = known.get(seq);
+    if (before !== undefined) return ok(before);
+    const event: Result<Event> = trace.event(seq);
+    if (!event.ok) return event;
+    const found = circumstancesOf(trace, event.value);
+    if (!found.ok) return found;
+    const { calls, marker } = found.value;
+    const own = event.value.kind === 'entered' ? [event.value.fn] : [];
+    const around = {
+      seq,
+      calls: [...own, ...calls.map(({ fn }) => fn)],
+      task: event.value.task,
+      operation: marker?.text ?? null,
+    };
+    known.set(seq, around);
+    return ok(around);
+  };
+};
