@@ -49,14 +49,17 @@ const markerText = ({ marker, phase }: Circumstances): string =>
 export const eventHead = ({ seq, time, task, kind }: Event, clock: Clock): string =>
   [`event ${seq}`, clock(time), task, kind].filter((text) => text !== '').join('  ');
 
+/** What was going on, line by line. */
+export const circumstanceLines = (around: Circumstances): readonly string[] => {
+  const marker = markerText(around);
+  return [`in ${chainText(around.calls)}`, ...(marker === '' ? [] : [`after marker ${marker}`])];
+};
+
 /** One change for people. */
 export const historyLines = (item: HistoryItem, clock: Clock): readonly string[] => {
-  const marker = markerText(item);
   return [
     eventHead(item.event, clock),
-    ...changeLines(item).map((line) => `    ${line}`),
-    `    in ${chainText(item.calls)}`,
-    ...(marker === '' ? [] : [`    after marker ${marker}`]),
+    ...[...changeLines(item), ...circumstanceLines(item)].map((line) => `    ${line}`),
   ];
 };
 

@@ -100,6 +100,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('../why.js')).why,
   },
   {
+    name: 'bisect',
+    summary: 'the first event that makes a predicate over memory true',
+    group: LOOK,
+    load: async () => (await import('../bisect.js')).bisect,
+  },
+  {
     name: 'shell',
     summary: 'step through a trace, forward and back, in one session',
     group: LOOK,

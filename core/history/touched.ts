@@ -137,6 +137,10 @@ class Tracker implements TouchTracker {
             this.#lazy.delete(start);
           }
         break;
+      case 'gap':
+        // What was known of any page may be otherwise since.
+        this.#bitsOf(EVERY_NODE)[0] = 1;
+        return;
       case 'pack-created':
         this.#packs.add(event.start);
         break;
