@@ -8,6 +8,7 @@ import { append } from './stages/append.js';
 import { copySegments, reopen } from './stages/crash.js';
 import { fold } from './stages/fold.js';
 import { importText, splitText } from './stages/import.js';
+import { past } from './stages/past.js';
 import { seek } from './stages/seek.js';
 import { size } from './stages/size.js';
 import { writeText } from './text.js';
@@ -30,6 +31,7 @@ const STAGES = {
   fold,
   audit,
   seek,
+  past,
   size,
   copySegments,
   reopen,

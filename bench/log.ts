@@ -2,6 +2,8 @@ import { bootEvents } from '../core/driver/emulate/emulate.js';
 import { ok, type Result } from '../core/value/failure.js';
 import { nothing, type Memory } from '../core/memory/memory.js';
 import { openStore, type Store } from '../store/index.js';
+import { evolveAll } from '../core/memory/evolve.js';
+import { derivedTables } from '../replay/tables.js';
 import { genesisBytes } from '../traces/import/pipeline.js';
 import { writer } from '../traces/writer.js';
 import { emulated, emulationOf, type ChurnOf } from './emulated.js';
@@ -26,7 +28,7 @@ const PROGRESS_EVERY = 1 << 15;
 
 /** A log as a simulation writes it, snapshots included: the churn on 6.1 and, a tenth as long, on 5.18-rc3. */
 export const writeLog = (file: string, { events, live, onProgress }: LogOptions): void => {
-  const store = must(openStore(file));
+  const store = must(openStore(file, derivedTables()));
   const rest = Math.floor(events / 10);
   let done = 0;
   const progress = (): void => {
@@ -56,8 +58,10 @@ const write = (store: Store, churn: ChurnOf, name: string, progress: () => void)
   const { given } = bootEvents(emulationOf(churn));
   const meta = { source: 'emulation', kernel: churn.kernel, arch: 'x86_64', profile: churn.kernel };
   const log = must(store.createTrace({ name, meta, genesis: genesisBytes(given) }));
-  let memory: (() => Memory) | null = null;
-  const out = writer({ store, log, memory: () => memory?.() ?? nothing });
+  const start = evolveAll(nothing, given);
+  let memory: () => Memory = () => start;
+  const out = writer({ store, log, memory: () => memory() });
+  out.begin();
   emulated(churn, (event, now) => {
     memory = now;
     out.add(event);
