@@ -189,11 +189,12 @@ const coverageLines = (context: Context, report: AuditReport, all: boolean): rea
       'never seen',
       listText(coverage.neverSeen, all ? coverage.neverSeen.length : SHOWN.functions),
     ]);
-  if (coverage.notProbed.length > 0)
-    rows.push([
-      'not probed',
-      style.odd(coverage.notProbed.map(({ fn, why }) => `${fn} (${why})`).join('; ')),
-    ]);
+  const notProbed = [
+    ...(coverage.probes?.failed.map((fn) => `${fn} (refused)`) ?? []),
+    ...(coverage.probes?.absent ?? []),
+  ];
+  if (notProbed.length > 0)
+    rows.push(['not probed', listText(notProbed, all ? notProbed.length : SHOWN.functions)]);
   if (!emulated) rows.push(['missed', missedText(context, coverage)]);
   rows.push([
     'lost',

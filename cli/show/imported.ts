@@ -53,9 +53,14 @@ export function importLines(
             ? 'nothing'
             : style.bad(`${grouped(report.lost)} events: what they did is unknown`),
         ],
-        ...(result.notProbed.length === 0
+        ...(result.probes === null
           ? []
-          : [['not probed', `${grouped(result.notProbed.length)} functions, says the recording`] as const]),
+          : [
+              [
+                'probes',
+                `${grouped(result.probes.set.length)} functions; ${grouped(result.probes.absent.length)} absent or inlined, ${grouped(result.probes.failed.length)} refused`,
+              ] as const,
+            ]),
         ['calls', callsText(context, report.calls)],
         ['unknown', unknownText(context, result.memory, isGiven)],
         ['divergences', report.divergences === 0 ? 'none' : style.bad(grouped(report.divergences))],

@@ -1,6 +1,5 @@
 /** What the trace could show: which kernel functions were seen, and where it has holes. */
 import type { Watch } from './rule.js';
-import { notProbed, type NotProbed } from './told.js';
 
 /** How often a function was seen. */
 export interface Hit {
@@ -12,8 +11,6 @@ export interface Hit {
 export interface Coverage {
   /** By name. */
   readonly functions: readonly Hit[];
-  /** Functions that the recorder could not probe: that they were never seen says nothing. */
-  readonly notProbed: readonly NotProbed[];
   /** Losses, by what they are known from. */
   readonly gaps: readonly { readonly seq: number; readonly lost: number; readonly why: string }[];
   readonly gapsMore: number;
@@ -38,7 +35,6 @@ export const coverageOf = (): Counting => {
   const divergences: Record<string, number> = {};
   const others: Record<string, number> = {};
   const gaps: { seq: number; lost: number; why: string }[] = [];
-  const untold = new Map<string, NotProbed>();
   let more = 0;
   const hit = (fn: string): { entered: number; returned: number } => {
     let known = functions.get(fn);
@@ -54,10 +50,6 @@ export const coverageOf = (): Counting => {
         gap: (event) => {
           if (gaps.length < MOST_GAPS) gaps.push({ seq: event.seq, lost: event.lost, why: event.why });
           else more++;
-        },
-        marker: (event) => {
-          const told = notProbed(event.text);
-          if (told !== null) untold.set(told.fn, told);
         },
         divergence: (event) => {
           divergences[event.id] = (divergences[event.id] ?? 0) + 1;
@@ -77,7 +69,6 @@ export const coverageOf = (): Counting => {
       functions: Array.from(functions, ([fn, counts]) => ({ fn, ...counts })).sort((a, b) =>
         a.fn < b.fn ? -1 : 1,
       ),
-      notProbed: [...untold.values()],
       gaps,
       gapsMore: more,
       divergences,

@@ -233,10 +233,9 @@ export const importTrace = async (
   const finished = result.log.finish({
     ...report,
     missing: gap?.why ?? null,
-    probes: input.probes,
+    probes: input.probes ?? result.probes,
     events_logged: result.events,
     choices: result.choices,
-    not_probed: result.notProbed,
   });
   if (!finished.ok) return finished;
   return ok({

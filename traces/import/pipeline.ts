@@ -7,7 +7,6 @@ import { x86_64 } from '../../core/arch/x86_64.js';
 import { describeKinds } from '../../core/codec/describe.js';
 import { encodeEvents } from '../../core/codec/events.js';
 import { canonicalFunction, LINES } from '../../core/driver/lines.js';
-import { missed, notProbed, type NotProbed } from '../../core/audit/told.js';
 import { Follow, type FollowCounts, type FollowDivergence } from '../../core/driver/follow/follow.js';
 import { chooseProfile, recogniser, type Contradiction } from '../../core/driver/follow/recognise.js';
 import type { RecordedLine } from '../../core/driver/recorded.js';
@@ -22,6 +21,8 @@ import type { Store, TraceLog } from '../../store/index.js';
 import type { Dump } from '../capture/dump.js';
 import type { CallLine, TraceLine } from '../ftrace/line.js';
 import { writer, type Writer } from '../writer.js';
+import { toldProbes } from '../probes/toldProbes.js';
+import type { ImportedProbes } from './probes.js';
 import { givenFacts } from './given.js';
 
 /** Call lines looked at before the kernel is chosen. */
@@ -59,9 +60,9 @@ export interface PipelineResult {
   /** Lines before the first known call that were too many to be held: of other events, counted only. */
   readonly notHeld: number;
   readonly choices: Readonly<Record<string, number>>;
-  /** Functions that the recorder could not probe, as it wrote into the recording. */
-  readonly notProbed: readonly NotProbed[];
-  /** Calls that probes missed, likewise. */
+  /** What the recorder wrote of its probes into the recording; null: nothing. */
+  readonly probes: ImportedProbes | null;
+  /** Calls that probes missed, as it wrote. */
   readonly missed: number;
   /** The first ones, and how many there are. */
   readonly divergences: readonly FollowDivergence[];
@@ -123,18 +124,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   let failure: Failure | null = null;
   let out: Writer | null = null;
 
-  const untold = new Map<string, NotProbed>();
-  let missedCalls = 0;
-
-  /** What the recorder says of its probes. */
-  const hear = (marker: string): void => {
-    const absent = notProbed(marker);
-    if (absent !== null) untold.set(absent.fn, absent);
-    const unseen = missed(marker);
-    if (unseen === null) return;
-    missedCalls += unseen.calls;
-    follow?.lost(unseen.calls, `the probe ${unseen.event} missed ${unseen.calls} calls`, null);
-  };
+  const told = toldProbes();
 
   const give = (line: TraceLine): void => {
     const to = follow as Follow;
@@ -144,7 +134,8 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         return;
       case 'marker': {
         to.marker(line);
-        hear(line.text);
+        for (const { event, calls: unseen } of told.hear(line.text))
+          to.lost(unseen, `the probe ${event} missed ${unseen} calls`, null);
         const limit = options.limitOf?.(line.text) ?? null;
         if (limit !== null) to.limit(limit);
         return;
@@ -265,8 +256,8 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         calls: followed.counts,
         notHeld,
         choices: Object.fromEntries([...followed.choices].toSorted(([a], [b]) => (a < b ? -1 : 1))),
-        notProbed: [...untold.values()],
-        missed: missedCalls,
+        probes: told.probes(),
+        missed: told.missed(),
         divergences: followed.divergences,
         diverged: followed.diverged,
         log: appended,

@@ -1,3 +1,4 @@
+import { ABSENT, REFUSED } from './told.js';
 import { probedFunctions, type KernelTypes, type ProbedFunction } from './functions.js';
 
 /** A kernel whose probes are wanted: `auto` looks at the host that the script runs on; else a release or a profile (`6.1`, `5.18-rc3-packv2`). */
@@ -172,10 +173,6 @@ fits() {
 # Lines that are not in the file $1, which may be empty.
 without() { while read -r line; do grep -q -x -F -e "$line" "$1" || echo "$line"; done; }
 
-# Why a function is not probed.
-absent_why='no such function in this kernel, or inlined into its callers'
-refused_why='the kernel refused the probe'
-
 # Adds one kprobe event. $1: p or r, $2: event, $3: symbol, $4: arguments.
 set_probe() {
   echo "$1:pagetrail/$2 $3 $4" >> "$tracefs/kprobe_events" 2>/dev/null || return 1
@@ -199,6 +196,9 @@ json_args() {
     }
   }'
 }
+
+# Lines as texts of JSON.
+json_texts() { sed 's/.*/"&"/' | paste -s -d , -; }
 
 # The part of the address space that code lies in, for functions that everybody calls.
 code_filter() {
@@ -254,10 +254,11 @@ sort -u "$work/done" > "$work/have"
 probed=$(grep -c . "$work/done")
 [ "$probed" -gt 0 ] || die "none of the functions could be probed on $release ($machine)"
 without "$work/have" < "$work/failed" > "$work/refused"
-{
-  without "$work/have" < "$work/absent" | without "$work/refused" | sed "s/\$/: $absent_why/"
-  sed "s/\$/: $refused_why/" "$work/refused"
-} > "$work/not_probed"
+without "$work/have" < "$work/absent" | without "$work/refused" > "$work/not_there"
+# For the markers: a few hundred characters at a time.
+awk '{ line = line " " $0; if (length(line) > 400) { print "probed" line; line = "" } } END { if (line != "") print "probed" line }' "$work/have" > "$work/told"
+sed "s/.*/probe &: $absent_why/" "$work/not_there" >> "$work/told"
+sed "s/.*/probe &: $refused_why/" "$work/refused" >> "$work/told"
 
 mkdir -p "$folder" || die "$folder cannot be made"
 
@@ -291,7 +292,7 @@ same() { cmp -s "$1/vmallocinfo.txt" "$2/vmallocinfo.txt" && cmp -s "$1/kallsyms
 text() { printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g' | tr -d '\000-\037'; }
 
 mark() { printf '%s' "$1" > "$instance/trace_marker"; }
-mark_not_probed() { while read -r line; do mark "pagetrail: probe $line"; done < "$work/not_probed"; }
+mark_probes() { while read -r line; do mark "pagetrail: $line"; done < "$work/told"; }
 
 echo 0 > "$instance/tracing_on"
 echo 1 > "$instance/events/pagetrail/enable" || die "the probes cannot be switched on"
@@ -301,7 +302,7 @@ for try in 1 2 3 4 5; do
   dump "$first"
   : > "$instance/trace"
   echo 1 > "$instance/tracing_on"
-  mark_not_probed
+  mark_probes
   mark 'phase: start'
   dump "$work/again"
   if same "$first" "$work/again"; then break; fi
@@ -357,7 +358,7 @@ done < "$work/all_missed"
 # What was marked at the beginning may have been overwritten since.
 stats() { cat "$instance"/per_cpu/cpu*/stats 2>/dev/null | awk -F: -v name="$1" '$1 == name { n += $2 } END { print n + 0 }'; }
 overrun=$(stats overrun)
-[ "$overrun" = 0 ] || mark_not_probed
+[ "$overrun" = 0 ] || mark_probes
 echo 0 > "$instance/tracing_on"
 if [ -n "$follow" ]; then
   # What is left in the buffer is read by the other side, before the instance is removed.
@@ -389,7 +390,7 @@ cpu=$(sed -n 's/^model name[^:]*: *//p' "$PROC/cpuinfo" | head -n 1)
   [ -z "$first" ] || start='{"phase":0,"t_ns":0,"name":"start"}'
   printf '"trace_clock":"mono",\n"complete":%s,\n"operations":[%s],\n"probes":[\n' "$complete" "$start"
   cat "$work/meta"
-  printf '\n]\n}\n'
+  printf '\n],\n"absent":[%s],\n"probes_failed":[%s]\n}\n' "$(json_texts < "$work/not_there")" "$(json_texts < "$work/refused")"
 } > "$folder/meta.json"
 
 say "record: $(grep -c -v '^#' "$folder/trace.txt") lines in $folder/trace.txt"
@@ -410,6 +411,9 @@ export const recordingScript = (kernel: ProbedKernel = 'auto', types: KernelType
     `kernel=${quoted(kernel)}\n# Elsewhere in tests only.
 TRACEFS=\${TRACEFS-}
 PROC=\${PROC-/proc}
+# Why a function is not probed.
+absent_why=${quoted(ABSENT)}
+refused_why=${quoted(REFUSED)}
 BTF=\${BTF-/sys/kernel/btf/vmlinux}
 DEBUGFS=\${DEBUGFS-/sys/kernel/debug}
 `,

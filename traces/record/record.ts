@@ -118,7 +118,7 @@ const recordWith = async (
     missing: gap?.why ?? null,
     events_logged: result.events,
     choices: result.choices,
-    not_probed: result.notProbed,
+    probes: result.probes,
   });
   if (!finished.ok) return finished;
   return ok({

@@ -143,6 +143,8 @@ describe('The recording script', function () {
         complete: true,
         operations: [{ phase: 0, t_ns: 0, name: 'start' }],
       });
+      expect(meta.absent).to.include.members(['execmem_alloc', 'set_memory_rox']);
+      expect(meta.probes_failed).to.deep.equal([]);
       expect(meta.machine).to.deep.equal({
         cpu: 'A "quoted" \\ name',
         smp: 2,

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { auditTrace } from '../../../replay/audit/audit.js';
+import { probesOf } from '../../../replay/audit/probes.js';
 import { openLog } from '../../../replay/log.js';
 import { openStore } from '../../../store/index.js';
 import { importTrace } from '../../../traces/import/import.js';
+import { ABSENT, REFUSED } from '../../../traces/probes/told.js';
 import { recording } from '../../cli/recording.js';
 import { must } from '../../store/given.js';
 
@@ -32,15 +34,31 @@ describe('What a recording says of its probes', () => {
     return { file, store, done: must(await importTrace(store, path, { name: 'told' })) };
   };
 
-  it('is kept with the trace, and opens its audit', async () => {
+  it('is kept with the trace, for its audit', async () => {
     const { file, store, done } = await imported(
-      marked('pagetrail: probe vunmap_range: the kernel refused the probe', 'pagetrail: probes are fine'),
+      marked(
+        'pagetrail: probed vfree bpf_jit_free',
+        'pagetrail: probed bpf_int_jit_compile',
+        `pagetrail: probe vunmap_range: ${REFUSED}`,
+        `pagetrail: probe set_memory_rox: ${ABSENT}`,
+        'pagetrail: probes are fine',
+      ),
     );
-    const told = [{ fn: 'vunmap_range', why: 'the kernel refused the probe' }];
-    expect(done.result.notProbed).to.deep.equal(told);
-    expect(done.result.log.info.summary).to.deep.include({ not_probed: told });
+    const probes = {
+      set: ['bpf_int_jit_compile', 'bpf_jit_free', 'vfree'],
+      absent: ['set_memory_rox'],
+      failed: ['vunmap_range'],
+      missed: {},
+    };
+    expect(done.result.probes).to.deep.equal(probes);
     const trace = must(must(openLog(file)).trace('told'));
-    expect(must(auditTrace(trace)).coverage.notProbed).to.deep.equal(told);
+    expect(probesOf(trace)).to.deep.equal(probes);
+    store.close();
+  });
+
+  it('is nothing where there is no such marker', async () => {
+    const { store, done } = await imported(marked('pagetrail: hello'));
+    expect(done.result.probes).to.equal(null);
     store.close();
   });
 
