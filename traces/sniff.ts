@@ -2,6 +2,7 @@ import { type Result, fail, ok } from '../core/value/failure.js';
 import { NEWLINE } from './ftrace/bytes.js';
 import { TimeStamp } from './ftrace/clock.js';
 import { HeadPlaces, readHead } from './ftrace/head.js';
+import type { TextFormat } from './ftrace/reader.js';
 import { isReportHeader } from './ftrace/report.js';
 
 /** Bytes that are looked at. */
@@ -84,18 +85,15 @@ function mostlyText(bytes: Uint8Array): boolean {
 }
 
 /** What to do with a file that is no trace text. */
-const ADVICE: Readonly<
-  Record<Exclude<TraceFormat, 'ftrace' | 'trace-cmd report'>, readonly [string, string]>
-> = {
+const ADVICE: Readonly<Record<Exclude<TraceFormat, TextFormat>, readonly [string, string]>> = {
   empty: ['the file is empty', 'was tracing on, and was the buffer read before it was cleared?'],
   gzip: ['gzip data inside gzip data', 'unpack it once with gunzip'],
-  'perf script': [
-    'this looks like the output of perf script',
-    'record with ftrace: pagetrail probes prints how',
-  ],
   json: ['this looks like JSON', 'import reads the text of /sys/kernel/tracing/trace'],
   'trace.dat': ["this is trace-cmd's binary trace.dat", 'run: trace-cmd report trace.dat > trace.txt'],
-  'perf.data': ["this is perf's binary perf.data", 'record with ftrace: pagetrail probes prints how'],
+  'perf.data': [
+    "this is perf's binary perf.data",
+    'run: perf script -i perf.data --show-lost-events > trace.txt',
+  ],
   sqlite: ['this is an SQLite database', 'a pagetrail database is opened with --db'],
   compressed: ['this is compressed, and not by gzip', 'unpack it first'],
   'utf-16': ['this is UTF-16 text', 'convert it: iconv -f UTF-16 -t UTF-8'],
@@ -107,9 +105,9 @@ const ADVICE: Readonly<
 };
 
 /** The format when the reader of `traces/ftrace/` can read it, else what was found instead. */
-export function expectTrace(head: Uint8Array, where: string): Result<'ftrace' | 'trace-cmd report'> {
+export function expectTrace(head: Uint8Array, where: string): Result<TextFormat> {
   const format = sniff(head);
-  if (format === 'ftrace' || format === 'trace-cmd report') return ok(format);
+  if (format === 'ftrace' || format === 'trace-cmd report' || format === 'perf script') return ok(format);
   const [what, hint] = ADVICE[format];
   return fail(`not-a-trace-${format.replaceAll(/[ .]/g, '-')}`, what, where, hint);
 }

@@ -57,7 +57,8 @@ describe('Sniffing a file', () => {
   it('lets through what the reader reads, and says of the rest what it is and what to do', () => {
     for (const [format, , bytes] of EXAMPLES) {
       const result = expectTrace(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, 'file.txt');
-      if (result.ok) expect(result.value).to.equal(format).and.be.oneOf(['ftrace', 'trace-cmd report']);
+      if (result.ok)
+        expect(result.value).to.equal(format).and.be.oneOf(['ftrace', 'trace-cmd report', 'perf script']);
       else {
         expect(result.error.code).to.match(/^not-a-trace-[a-z0-9-]+$/);
         expect(result.error).to.include.keys('what', 'hint');

@@ -1,9 +1,10 @@
 import { HASH, RETURN, SPACE, hasText, skipSpaces } from './bytes.js';
 import { Tally } from './counts.js';
 import type { Counts, SkipReason } from './counts.js';
-import type { TraceLine } from './line.js';
+import type { TraceEvent, TraceLine } from './line.js';
 import { LineSplitter } from './lines.js';
 import { LineParser } from './parse.js';
+import { bpftraceLost, fromPerf, fromRaw, isBpftraceHeader, perfFrame } from './foreign.js';
 import { isReportHeader, startsReport } from './report.js';
 
 export interface FtraceOptions {
@@ -13,6 +14,9 @@ export interface FtraceOptions {
   /** Longest line in bytes (1 MiB); longer ones are skipped, and never held in memory. */
   readonly longestLine?: number;
 }
+
+/** Whose text it is: known once a line told. */
+export type TextFormat = 'ftrace' | 'trace-cmd report' | 'perf script';
 
 const LONGEST_LINE = 1024 * 1024;
 /** Longest header or annotation that is looked at. */
@@ -30,7 +34,7 @@ export class FtraceReader {
   readonly #counts = Tally.create();
   readonly #parser = new LineParser();
   readonly #splitter: LineSplitter;
-  #format: 'ftrace' | 'trace-cmd report' = 'ftrace';
+  #format: TextFormat = 'ftrace';
   #timeDigits = -1;
   #cutShort = false;
 
@@ -74,7 +78,7 @@ export class FtraceReader {
     return this.#timeDigits;
   }
 
-  get format(): 'ftrace' | 'trace-cmd report' {
+  get format(): TextFormat {
     return this.#format;
   }
 
@@ -90,6 +94,22 @@ export class FtraceReader {
     if (bytes[s] === HASH && e > s) return this.#header(note(bytes, s, e), line);
     const event = this.#parser.read(bytes, s, e, line);
     if (typeof event === 'string') return this.#other(bytes, s, e, line, event);
+    if (event.kind === 'event' && event.body.startsWith('__probe_')) {
+      const raw = fromRaw(bytes.toString('utf8', s, e));
+      if (raw !== null) return this.#rewritten(raw, line);
+    }
+    this.#event(event);
+  }
+
+  /** A line as ftrace would have printed it. */
+  #rewritten(text: string, line: number): void {
+    const bytes = Buffer.from(`${text}\n`);
+    const event = this.#parser.read(bytes, 0, bytes.length - 1, line);
+    if (typeof event === 'string') return this.#skip(event);
+    this.#event(event);
+  }
+
+  #event(event: TraceEvent): void {
     if (this.#timeDigits < 0) this.#timeDigits = this.#parser.time.digits;
     this.#counts.events++;
     this.sink(event);
@@ -118,9 +138,38 @@ export class FtraceReader {
     const text = note(bytes, s, e);
     const lost = LOST.exec(text) ?? DROPPED.exec(text);
     if (lost) return this.#lost(line, Number(lost[1]), Number(lost[2] ?? 0));
+    if (this.#foreign(bytes.toString('utf8', s, e), text, line)) return;
     if (!isReportHeader(text)) return this.#skip(reason);
     this.#counts.headers++;
     if (startsReport(text)) this.#isReport();
+  }
+
+  /** Whether this is a line of perf script or bpftrace. */
+  #foreign(whole: string, text: string, line: number): boolean {
+    const lost = bpftraceLost(text);
+    if (lost !== null) {
+      this.#lost(line, 0, lost);
+      return true;
+    }
+    if (isBpftraceHeader(text)) {
+      this.#counts.headers++;
+      return true;
+    }
+    const perf = fromPerf(whole);
+    if (perf === null) {
+      const frame = this.#format === 'perf script' ? perfFrame(text) : null;
+      if (frame === null) return false;
+      this.#counts.annotations++;
+      this.options.onStackFrame?.(frame, line);
+      return true;
+    }
+    if (this.#format !== 'perf script') {
+      this.#format = 'perf script';
+      this.#parser.expectReport();
+    }
+    if (perf.kind === 'lost') this.#lost(line, perf.cpu, perf.count);
+    else this.#rewritten(perf.text, line);
+    return true;
   }
 
   #lost(line: number, cpu: number, count: number): void {

@@ -10,8 +10,8 @@
  *             workload-85    [001]    11.960691: print:                tracing_mark_write: phase: end
  *
  * Events are padded to 20 columns, addresses raw, and a return has the function first, then the caller: the other way round than in
- * ftrace's own text. Flags are printed by newer versions only, nine digits of time with `-t`, ticks with `--raw-ts`. The forms of
- * `-l`, `-R` and `--ts-diff` are not read.
+ * ftrace's own text. Flags are printed by newer versions only, nine digits of time with `-t`, ticks with `--raw-ts`. Of `-R` foreign.ts
+ * says what is read. The forms of `-l` and `--ts-diff` are not read.
  */
 
 /** The first lines of a report, with `--debug` and without. */

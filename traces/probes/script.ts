@@ -79,6 +79,7 @@ restore() {
 trap restore EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+trap 'exit 141' PIPE
 
 # Where tracefs is.
 tracefs=
@@ -330,7 +331,8 @@ stopped=
 trap 'stopped=1' INT TERM HUP
 status=0
 if [ -n "$follow" ]; then
-  trap '' INT TERM HUP
+  # PIPE: who reads may be gone, and the probes are still to be taken away.
+  trap '' INT TERM HUP PIPE
   printf 'ready\n%s\n%s\n%s\n%s\n' "$instance" "$first" "$release" "$machine"
   # Until a line comes, or nobody is there any more.
   read -r reply
@@ -344,7 +346,7 @@ else
     wait $!
   done
 fi
-trap '' INT TERM HUP
+trap '' INT TERM HUP PIPE
 
 mark 'phase: end'
 # Calls that a probe missed leave no line: the recording says how many.

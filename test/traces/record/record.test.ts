@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -102,6 +104,18 @@ describe('Recording this host', function () {
     expect(events.length).to.be.greaterThan(0);
     expect(removed.length).to.equal(events.length);
     expect(readFileSync(join(at.folder, 'proc/sys/kernel/kptr_restrict'), 'utf8')).to.equal('0\n');
+  });
+
+  it('leaves no probe behind when it is killed', async () => {
+    const at = made();
+    const script = spawn('sh', ['-c', recordingScript(), 'record', '-f'], { env: at.env });
+    await once(script.stdout, 'data');
+    script.stdout.destroy();
+    script.stderr.destroy();
+    script.stdin.destroy();
+    await once(script, 'close');
+    const events = at.probes().filter((line) => /^[pr]:/.test(line));
+    expect(at.probes().filter((line) => line.startsWith('-:')).length).to.equal(events.length);
   });
 
   const failing = async (at: Host, text: string): Promise<string> => {
