@@ -1,6 +1,7 @@
 import { bootEvents } from '../core/driver/emulate/emulate.js';
 import { ok, type Result } from '../core/value/failure.js';
 import { nothing, type Memory } from '../core/memory/memory.js';
+import type { Event } from '../core/event/event.js';
 import { openStore, type Store } from '../store/index.js';
 import { evolveAll } from '../core/memory/evolve.js';
 import { derivedTables } from '../replay/tables.js';
@@ -42,19 +43,42 @@ export const writeLog = (file: string, { events, live, onProgress }: LogOptions)
 /** Names of the traces of a pair. */
 export const PAIR = ['base', 'patched'] as const;
 
-/** A log of two emulations of the same work on two kernels, with other choices; `events` in each. */
+/** A log of two emulations of the same operations on two kernels, with other choices; at least `events` in the first. */
 export const writePair = (file: string, { events, live, onProgress }: LogOptions): void => {
   const store = must(openStore(file));
   let done = 0;
   const progress = (): void => {
     if (++done % PROGRESS_EVERY === 0) onProgress?.(done);
   };
-  write(store, { kernel: '5.18-rc3', events, live, seed: 7, choices: 1 }, PAIR[0], progress);
-  write(store, { kernel: '5.18-rc3-packv2', events, live, seed: 7, choices: 2 }, PAIR[1], progress);
+  const work = { live, seed: 7 };
+  let operations = 0;
+  write(
+    store,
+    { kernel: '5.18-rc3', events: 2 * events, ...work, choices: 1 },
+    PAIR[0],
+    progress,
+    ({ kind, seq }) => {
+      if (kind === 'operation') operations++;
+      return kind === 'operation' && seq > events;
+    },
+  );
+  write(
+    store,
+    { kernel: '5.18-rc3-packv2', events: 4 * events, ...work, choices: 2 },
+    PAIR[1],
+    progress,
+    ({ kind }) => kind === 'operation' && operations-- === 1,
+  );
   store.close();
 };
 
-const write = (store: Store, churn: ChurnOf, name: string, progress: () => void): void => {
+const write = (
+  store: Store,
+  churn: ChurnOf,
+  name: string,
+  progress: () => void,
+  ends: (event: Event) => boolean = () => false,
+): void => {
   const { given } = bootEvents(emulationOf(churn));
   const meta = { source: 'emulation', kernel: churn.kernel, arch: 'x86_64', profile: churn.kernel };
   const log = must(store.createTrace({ name, meta, genesis: genesisBytes(given) }));
@@ -63,9 +87,11 @@ const write = (store: Store, churn: ChurnOf, name: string, progress: () => void)
   const out = writer({ store, log, memory: () => memory() });
   out.begin();
   emulated(churn, (event, now) => {
+    if (ends(event)) return false;
     memory = now;
     out.add(event);
     progress();
+    return true;
   });
   out.end();
   const wrong = out.failure();

@@ -12,11 +12,9 @@ import {
   type Comparing,
   type Difference,
   type Pattern,
-  type Projections,
   type Report,
 } from './compare/differences.js';
-import { pairing, type Pairing } from './compare/pairing.js';
-import { rootsOf } from './compare/project.js';
+import { pairing } from './compare/pairing.js';
 import { projectionOf, shownIn, type Projection } from './compare/shown.js';
 import { layoutAt, sameLayout, type Layout } from './compare/layout.js';
 import { treeReader, type ReadCounts, type RootCall, type TreeReader } from './compare/tree.js';
@@ -65,7 +63,6 @@ export interface CompareOptions {
 
 interface Reading {
   readonly reader: TreeReader;
-  readonly projection: Projection;
   ended: boolean;
   /** Programs whose making failed in the other trace, or was there for a failure. */
   readonly lost: Set<number>;
@@ -121,22 +118,14 @@ const counting =
     }
   };
 
-const add = (pairs: Pairing, side: 'a' | 'b', reading: Reading, roots: readonly RootCall[]): void => {
-  for (const root of roots)
-    for (const call of rootsOf(root.call, reading.projection))
-      pairs.add(side, call === root.call ? root : { ...root, call });
-};
-
 /** Whether a root call is there, or is about something, only because a call failed before. */
 const followsFailure = (root: RootCall, { lost, failed }: Reading): boolean =>
   (root.isOwn && root.during !== null && failed.has(root.during.seq)) ||
   (root.programs.length > 0 && root.programs.some((program) => lost.has(program)));
 
 const begin = (trace: TraceView, projection: Projection): Result<Reading> => {
-  const reader = treeReader(trace);
-  return reader.ok
-    ? ok({ reader: reader.value, projection, ended: false, lost: new Set(), failed: new Set() })
-    : reader;
+  const reader = treeReader(trace, projection);
+  return reader.ok ? ok({ reader: reader.value, ended: false, lost: new Set(), failed: new Set() }) : reader;
 };
 
 const CONTEXT = 5;
@@ -158,7 +147,7 @@ export const compareTraces = (
   if (!shownA.ok) return shownA;
   const shownB = shownIn(b);
   if (!shownB.ok) return shownB;
-  const projections: Projections = {
+  const projections = {
     a: projectionOf(shownA.value, shownB.value),
     b: projectionOf(shownB.value, shownA.value),
   };
@@ -175,7 +164,6 @@ export const compareTraces = (
   const tally: Tally = { kinds: new Map(), differences: 0, choices: 0, follows: 0, compared: 0 };
   const report = counting(tally);
   const comparing: Comparing = {
-    projections,
     paired: newPaired(!sameLayout(begins.a, begins.b)),
     report,
     context,
@@ -211,7 +199,7 @@ export const compareTraces = (
     const roots = readings[side].reader.read();
     if (!roots.ok) return roots;
     if (roots.value === null) readings[side].ended = true;
-    else add(pairs, side, readings[side], roots.value);
+    else for (const root of roots.value) pairs.add(side, root);
     pairs.settle({ a: readings.a.ended, b: readings.b.ended }, both, alone);
     progress({ a: readings.a.reader.seq(), b: readings.b.reader.seq() });
   }

@@ -2,10 +2,9 @@
 import { align, type Pair } from './align.js';
 import { renaming, samePlacedAddress, type Renaming } from './addresses.js';
 import { DIFFERENCE_KINDS, type DifferenceKind, type FactNode } from './facts.js';
-import { itemsOf, keyOf, type Item } from './project.js';
 import type { During } from './landmarks.js';
-import type { Projection } from './shown.js';
-import type { CallNode, RootCall } from './tree.js';
+import { cutAlike } from './runs.js';
+import type { CallNode, Item, RootCall } from './tree.js';
 import { differingValues, isNews, samePlaces, valueText, type ComparedValue, type Scope } from './values.js';
 
 /** Where a difference shows in one trace. */
@@ -51,12 +50,6 @@ export interface Difference extends Pattern {
 
 /** Is told of each difference found: its pattern, its events in both traces (0: nothing there), and a way to have all of it. */
 export type Report = (pattern: Pattern, a: number, b: number, whole: () => Difference) => void;
-
-/** Both traces' ways to look at their calls. */
-export interface Projections {
-  readonly a: Projection;
-  readonly b: Projection;
-}
 
 export interface RootComparison {
   /** Choices that differed. */
@@ -142,7 +135,6 @@ export const newPaired = (otherLayout = false): Paired => ({
 
 /** What of a comparison does not change from root call to root call. */
 export interface Comparing {
-  readonly projections: Projections;
   readonly paired: Paired;
   readonly report: Report;
   /** Lines around a difference. */
@@ -180,23 +172,55 @@ class Comparison {
 
   /** Two calls of the same function. */
   calls(a: CallNode, b: CallNode, outerA: readonly CallNode[], outerB: readonly CallNode[]): void {
-    const { projections } = this.comparing;
     const args = differingValues(a.args, b.args, this.scope);
     if (args.length > 0) this.#values('argument', args, a, b, outerA, outerB);
-    const insideA = { root: this.rootA, calls: [a, ...outerA], items: itemsOf(a, projections.a) };
-    const insideB = { root: this.rootB, calls: [b, ...outerB], items: itemsOf(b, projections.b) };
-    const pairs = align(insideA.items, insideB.items, keyOf);
+    const insideA = { root: this.rootA, calls: [a, ...outerA], items: a.children };
+    const insideB = { root: this.rootB, calls: [b, ...outerB], items: b.children };
     const failure = failsApart(a, b);
+    if (failure === null && sameKeys(a.children, b.children)) this.#alike(insideA, insideB);
+    else this.#apart(insideA, insideB, failure, a, b, outerA, outerB);
+    if (a.results === null || b.results === null) return;
+    const results = differingValues(a.results, b.results, this.scope);
+    if (results.length === 0 || failure !== null) return;
+    this.#values('result', results, a, b, outerA, outerB);
+  }
+
+  /** The insides of two calls that hold the same steps in the same order. */
+  #alike(a: Inside, b: Inside): void {
+    let pairs: readonly Pair<Item>[] | null = null;
+    const at = {
+      a,
+      b,
+      index: 0,
+      // Needed only where something differs.
+      get pairs() {
+        pairs ??= a.items.map((item, i) => ({ a: item, b: b.items[i] as Item }));
+        return pairs;
+      },
+    };
+    for (; at.index < a.items.length; at.index++)
+      this.#pair(a.items[at.index] as Item, b.items[at.index] as Item, at);
+  }
+
+  #apart(
+    wholeA: Inside,
+    wholeB: Inside,
+    failure: readonly string[] | null,
+    a: CallNode,
+    b: CallNode,
+    outerA: readonly CallNode[],
+    outerB: readonly CallNode[],
+  ): void {
+    const [itemsA, itemsB] = cutAlike(a.children, b.children);
+    const insideA = { ...wholeA, items: itemsA };
+    const insideB = { ...wholeB, items: itemsB };
+    const pairs = align(insideA.items, insideB.items, keyOf);
     // An error is that of the innermost call that fails; what comes after it follows.
     if (failure !== null && !pairs.some((pair) => bothCalls(pair) && failsApart(pair.a, pair.b) !== null)) {
       this.#values('error', failure, a, b, outerA, outerB);
       this.failed = true;
     }
     this.#items(pairs, insideA, insideB);
-    if (a.results === null || b.results === null) return;
-    const results = differingValues(a.results, b.results, this.scope);
-    if (results.length === 0 || failure !== null) return;
-    this.#values('result', results, a, b, outerA, outerB);
   }
 
   #report(pattern: Pattern, a: number, b: number, whole: () => Difference): void {
@@ -316,9 +340,9 @@ class Comparison {
     const item = (pair.a ?? pair.b) as Item;
     const { a, b } = at;
     // The same thing on the other side of what it is aligned with: another order.
-    const key = keyOf(item);
+    const key = item.key;
     const count = (items: readonly Item[]): number =>
-      items.reduce((sum, known) => sum + (keyOf(known) === key ? 1 : 0), 0);
+      items.reduce((sum, known) => sum + (known.key === key ? 1 : 0), 0);
     const moved = count(a.items) === count(b.items);
     if (moved && pair.a === null) return;
     const pattern: Pattern = {
@@ -332,6 +356,14 @@ class Comparison {
     );
   }
 }
+
+const keyOf = ({ key }: Item): string => key;
+
+const sameKeys = (a: readonly Item[], b: readonly Item[]): boolean => {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if ((a[i] as Item).key !== (b[i] as Item).key) return false;
+  return true;
+};
 
 const bothCalls = (pair: Pair<Item>): pair is { readonly a: CallNode; readonly b: CallNode } =>
   pair.a?.node === 'call' && pair.b?.node === 'call';
@@ -434,8 +466,8 @@ const rootSide = (root: RootCall, what: string, seq: number): Side => ({
   before: [],
 });
 
-/** What the direct map got: pages by what was set and cleared, splits unless the leaves met were small already. */
-const aliasDifferences = (a: RootCall, b: RootCall, report: Report): void => {
+/** What the direct map got: pages by what was set and cleared, splits unless the leaves met were small already. Gives the number of choices that differ. */
+const aliasDifferences = (a: RootCall, b: RootCall, report: Report): number => {
   const found = (
     kind: DifferenceKind,
     only: Pattern['only'],
@@ -456,13 +488,16 @@ const aliasDifferences = (a: RootCall, b: RootCall, report: Report): void => {
   }
   const [m, n] = [a.alias.splits.length, b.alias.splits.length];
   const excused = m < n ? a.alias.small > 0 : b.alias.small > 0;
-  if (m !== n && !excused)
-    found(
-      'split',
-      m === 0 ? 'b' : n === 0 ? 'a' : null,
-      [m === 0 ? '' : `${m} large leaves split`, n === 0 ? '' : `${n} large leaves split`],
-      [a.alias.splits[0] ?? a.alias.first ?? a.last, b.alias.splits[0] ?? b.alias.first ?? b.last],
-    );
+  if (m === n || excused) return 0;
+  // In how many large leaves the frames lie is a choice.
+  if (m > 0 && n > 0) return 1;
+  found(
+    'split',
+    m === 0 ? 'b' : 'a',
+    [m === 0 ? '' : `${m} large leaves split`, n === 0 ? '' : `${n} large leaves split`],
+    [a.alias.splits[0] ?? a.alias.first ?? a.last, b.alias.splits[0] ?? b.alias.first ?? b.last],
+  );
+  return 0;
 };
 
 /** Compares two root calls of the same function; pointers are paired anew. */
@@ -471,6 +506,7 @@ export const compareRoots = (a: RootCall, b: RootCall, comparing: Comparing): Ro
   comparison.calls(a.call, b.call, [], []);
   const { otherLengths, choices, follows } = comparison.scope;
   if (otherLengths) comparing.paired.otherLayout = true;
-  if (!otherLengths && !comparison.failed && !comparison.hasHeld) aliasDifferences(a, b, comparing.report);
-  return { choices, follows, failed: comparison.failed };
+  const isToldBySteps = !otherLengths && !comparison.failed && !comparison.hasHeld;
+  const leaves = isToldBySteps ? aliasDifferences(a, b, comparing.report) : 0;
+  return { choices: choices + leaves, follows, failed: comparison.failed };
 };

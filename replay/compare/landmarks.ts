@@ -16,22 +16,14 @@ export interface Landmarks {
 /** Tasks whose last landmark is kept. */
 const MOST_TASKS = 1 << 12;
 
-const isWord = (value: unknown): value is string | number =>
-  typeof value === 'string' || typeof value === 'number';
+const FIELDS = [/"op":"([^"]*)"/, /"program":"([^"]*)"/, /"slot":(\d+)/] as const;
 
 /** An operation in short: its kind, program and slot. What its program is made of is left out, kernels make images of other lengths of it. */
-const operationText = (index: number, json: string): string => {
-  let fields: unknown = null;
-  try {
-    fields = JSON.parse(json);
-  } catch {
-    // What is no JSON has its number only.
-  }
-  const values: Readonly<Record<string, unknown>> =
-    typeof fields === 'object' && fields !== null ? { ...fields } : {};
-  const parts = ['op', 'program', 'slot'].map((name) => values[name]).filter(isWord);
-  return [`op ${index}:`, ...parts].join(' ');
-};
+const operationText = (index: number, json: string): string =>
+  [
+    `op ${index}:`,
+    ...FIELDS.map((field) => field.exec(json)?.[1]).filter((value) => value !== undefined),
+  ].join(' ');
 
 /** Keeps the last landmark of each task. The text of an operation is made when it is asked for. */
 export const landmarks = (): Landmarks => {

@@ -11,16 +11,24 @@ import type { TraceView } from '../log.js';
 import { symbolParts } from '../programs.js';
 import { factNode, type FactNode } from './facts.js';
 import { landmarks, type During } from './landmarks.js';
+import { merge } from './project.js';
+import type { Projection } from './shown.js';
 import { valuesOf, type ComparedValue } from './values.js';
+
+/** What a call holds. */
+export type Item = CallNode | FactNode;
 
 /** A call in a tree. */
 export interface CallNode {
   readonly node: 'call';
   readonly seq: number;
   readonly fn: string;
+  /** Calls with the same one may stand for each other. */
+  readonly key: string;
   readonly args: readonly ComparedValue[];
   results: readonly ComparedValue[] | null;
-  readonly children: (CallNode | FactNode)[];
+  /** The calls and facts in it, in order; calls that do not stand for themselves are looked through. */
+  readonly children: Item[];
   /** Outermost call around it that the other trace does not show; null: none. */
   via: string | null;
 }
@@ -71,11 +79,23 @@ export interface ReadCounts {
 interface OpenRoot {
   readonly root: RootCall;
   readonly task: string;
+  /** The root call does not stand for itself: those in it are root calls. */
+  readonly isLookedThrough: boolean;
+  /** Numbers of all calls in it that are still to be told apart. */
+  readonly opened: number[];
 }
 
 interface OpenNode {
+  readonly fn: string;
+  /** The nearest call around it that stands for itself, or itself. */
   readonly node: CallNode;
-  readonly parent: OpenNode | null;
+  /** It stands for itself. */
+  readonly isKept: boolean;
+  /** Its name for those in it, '' where the root call is looked through. */
+  readonly caller: string;
+  /** Outermost call looked through since `node`. */
+  readonly via: string | null;
+  readonly isRoot: boolean;
   readonly root: OpenRoot;
   /** What of its inside is compared: all, only sums of what happens to the direct map, or nothing. */
   readonly inside: 'all' | 'alias' | 'nothing';
@@ -96,7 +116,7 @@ const ALIASES = 'cpa_process_alias';
 const insideOf = (fn: string, parent: OpenNode | null): OpenNode['inside'] => {
   if (MADE_BY_OTHERS.has(fn)) return 'nothing';
   if (parent === null) return 'all';
-  const isStep = fn === ALIASES || (fn === ATTRIBUTES && parent.node.fn === ATTRIBUTES);
+  const isStep = fn === ALIASES || (fn === ATTRIBUTES && parent.fn === ATTRIBUTES);
   return isStep || parent.inside === 'alias' ? 'alias' : 'all';
 };
 
@@ -133,7 +153,18 @@ const SEEN_BEFORE: ReadonlySet<Event['kind']> = new Set([
   'split',
 ]);
 
-export const treeReader = (trace: TraceView): Result<TreeReader> => {
+const NO_VALUES: readonly ComparedValue[] = [];
+
+const keys = new Map<string, string>();
+
+const callKey = (fn: string): string => {
+  let key = keys.get(fn);
+  if (key === undefined) keys.set(fn, (key = `call ${fn}`));
+  return key;
+};
+
+/** Reads the root calls of a trace as the projection shows them. */
+export const treeReader = (trace: TraceView, projection: Projection): Result<TreeReader> => {
   const start = trace.start();
   if (!start.ok) return start;
   const memory: Folder = folder(start.value);
@@ -151,12 +182,13 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
   const close = (root: OpenRoot): void => {
     if (byTask.get(root.task) !== root) return;
     byTask.delete(root.task);
-    forget(root.root.call);
-    done.push(root.root);
+    for (const seq of root.opened) open.delete(seq);
+    give(root);
   };
-  const forget = (call: CallNode): void => {
-    open.delete(call.seq);
-    for (const child of call.children) if (child.node === 'call') forget(child);
+  const give = ({ root, isLookedThrough }: OpenRoot): void => {
+    if (!isLookedThrough) done.push(root);
+    else
+      for (const child of root.call.children) if (child.node === 'call') done.push({ ...root, call: child });
   };
 
   const enter = (event: Entered): void => {
@@ -171,19 +203,27 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
       const before = byTask.get(event.task);
       if (before !== undefined) close(before);
     } else if (parent.inside === 'nothing' || BY_THE_WAY.has(fn)) return;
-    const node: CallNode = {
-      node: 'call',
-      seq: event.seq,
-      fn,
-      args: valuesOf(event, memory.memory()),
-      results: null,
-      children: [],
-      via: null,
-    };
+    const inside = insideOf(fn, parent);
+    const isKept = inside !== 'alias' && projection.keeps(parent?.caller ?? '', fn);
+    const node: CallNode =
+      parent !== null && !isKept
+        ? parent.node
+        : {
+            node: 'call',
+            seq: event.seq,
+            fn,
+            key: callKey(fn),
+            args: isKept ? valuesOf(event, memory.memory()) : NO_VALUES,
+            results: null,
+            children: [],
+            via: parent?.via ?? null,
+          };
+    const via = isKept ? null : (parent?.via ?? fn);
+    const caller = isKept ? fn : (parent?.caller ?? '');
     if (parent !== null) {
-      const inside = insideOf(fn, parent);
-      if (inside !== 'alias') parent.node.children.push(node);
-      open.set(event.seq, { node, parent, root: parent.root, inside });
+      if (isKept) parent.node.children.push(node);
+      parent.root.opened.push(event.seq);
+      open.set(event.seq, { fn, node, isKept, caller, via, isRoot: false, root: parent.root, inside });
       return;
     }
     const own = seen.of(event.task);
@@ -197,18 +237,18 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
       alias: { pages: new Map(), splits: [], small: 0, first: null },
       last: event.seq,
     };
-    const root: OpenRoot = { root: call, task: event.task };
+    const root: OpenRoot = { root: call, task: event.task, isLookedThrough: !isKept, opened: [event.seq] };
     byTask.set(event.task, root);
-    open.set(event.seq, { node, parent: null, root, inside: insideOf(fn, null) });
+    open.set(event.seq, { fn, node, isKept, caller, via, isRoot: true, root, inside });
   };
 
   const leave = (event: Returned): void => {
     const own = open.get(event.call);
     if (own === undefined) return;
-    if (own.inside !== 'nothing') own.node.results = valuesOf(event, memory.memory());
+    if (own.isKept && own.inside !== 'nothing') own.node.results = valuesOf(event, memory.memory());
     // Of a call that is told by sums alone nothing is kept.
     if (own.inside === 'alias') open.delete(event.call);
-    if (own.parent === null) close(own.root);
+    if (own.isRoot) close(own.root);
   };
 
   /** Which program a root call is about. */
@@ -237,7 +277,9 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
     aliasStep(own.root.root, event, memory.memory());
     if (own.inside === 'alias') return;
     const node = factNode(event, memory.memory());
-    if (node !== null) own.node.children.push(node);
+    if (node === null) return;
+    node.via = own.via;
+    if (!merge(own.node.children, node)) own.node.children.push(node);
   };
 
   const take = (event: Event): void => {
@@ -260,7 +302,7 @@ export const treeReader = (trace: TraceView): Result<TreeReader> => {
       if (next.done === true) {
         if (ended) return ok(null);
         ended = true;
-        for (const root of byTask.values()) done.push(root.root);
+        for (const root of byTask.values()) give(root);
         byTask.clear();
         open.clear();
       } else if (next.value.ok) {

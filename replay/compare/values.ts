@@ -64,12 +64,22 @@ interface NamedColumn {
   readonly class: 'compared' | 'choice';
 }
 
-const cache = new Map<string, readonly NamedColumn[]>();
+/** By function, then by the names of its values: of entries and of returns. */
+const cache = {
+  entered: new Map<string, Map<string, readonly NamedColumn[]>>(),
+  returned: new Map<string, Map<string, readonly NamedColumn[]>>(),
+};
 
-const columnsOf = (fn: string, names: string, isReturn: boolean): readonly NamedColumn[] => {
-  const key = `${fn} ${isReturn ? 'r' : 'e'} ${names}`;
-  const known = cache.get(key);
+const columnsOf = ({ kind, fn: recorded, names }: Entered | Returned): readonly NamedColumn[] => {
+  let own = cache[kind].get(recorded);
+  if (own === undefined) {
+    own = new Map<string, readonly NamedColumn[]>();
+    cache[kind].set(recorded, own);
+  }
+  const known = own.get(names);
   if (known !== undefined) return known;
+  const fn = canonicalFunction(recorded);
+  const isReturn = kind === 'returned';
   const shape = LINES[fn];
   const table = isReturn ? shape?.result : shape?.entry;
   const columns: NamedColumn[] = [];
@@ -79,13 +89,13 @@ const columnsOf = (fn: string, names: string, isReturn: boolean): readonly Named
     const isChoice = column.class === 'choice' || CHOICES.has(`${fn} ${column.as}`);
     columns.push({ index, column, class: isChoice ? 'choice' : 'compared' });
   }
-  cache.set(key, columns);
+  own.set(names, columns);
   return columns;
 };
 
 /** The values of a call line that count, with what their addresses lie in now. */
 export const valuesOf = (event: Entered | Returned, memory: Memory): readonly ComparedValue[] => {
-  const columns = columnsOf(canonicalFunction(event.fn), event.names, event.kind === 'returned');
+  const columns = columnsOf(event);
   const { hi, lo, texts } = event.values;
   return columns.map(({ index, column, class: cls }) => {
     const high = hi[index] ?? 0;
