@@ -1,8 +1,11 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import * as v from 'valibot';
 import { PROFILES } from '../core/profile/profiles.js';
-import { ok, type Failure, type Result } from '../core/value/failure.js';
+import { fail, ok, type Failure, type Result } from '../core/value/failure.js';
 import type { Store } from '../store/index.js';
+import type { Dump } from '../traces/capture/dump.js';
+import { looseDump } from '../traces/capture/looseDump.js';
+import { smallText } from './log/smallFile.js';
 import { importTrace, type Imported } from '../traces/import/import.js';
 import type { Context } from './console/context.js';
 import { grouped, percent } from '../replay/numbers.js';
@@ -20,7 +23,7 @@ async function watched(
   context: Context,
   store: Store,
   path: string,
-  options: { readonly name?: string; readonly profile?: string },
+  options: { readonly name?: string; readonly profile?: string; readonly dump?: Dump },
 ): Promise<Result<Imported>> {
   const shown = progress(context);
   const began = performance.now();
@@ -61,6 +64,24 @@ function hinted(error: Failure, path: string, store: Store, before: ReadonlySet<
   return { ...error, hint: error.hint === undefined ? kept : `${error.hint}; ${kept}` };
 }
 
+/** The files of a dump, for a trace that has none. */
+function dumpOf(path: string, files: readonly string[]): Result<Dump> {
+  if (path !== '-' && existsSync(path) && statSync(path).isDirectory())
+    return fail(
+      'two-dumps',
+      'a capture folder has its own dump',
+      path,
+      'give the trace file in it with --dump',
+    );
+  const read: { path: string; text: string }[] = [];
+  for (const file of files) {
+    const content = smallText(file);
+    if (!content.ok) return content;
+    read.push({ path: file, text: content.value });
+  }
+  return looseDump(read);
+}
+
 /** A failed import leaves no log behind that was not there before. */
 function removeIfNew(context: Context, isNew: boolean): void {
   if (!isNew) return;
@@ -79,6 +100,10 @@ export const importCommand = command({
       '--profile <profile>',
       `follow it as this kernel (default: recognised): ${PROFILES.map(({ name }) => name).join(', ')}`,
     ],
+    [
+      '--dump <file...>',
+      'what a bare trace begins with: vmallocinfo, kallsyms, `info tlb` of QEMU, or pagetable.txt of a capture, known by their content',
+    ],
   ],
   examples: [
     { line: 'pagetrail import recording/', does: 'a capture folder' },
@@ -87,8 +112,15 @@ export const importCommand = command({
       does: 'a running host',
     },
   ],
-  values: v.object({ path: text, name: v.optional(text), profile: v.optional(text) }),
-  run: async (context, { path, name, profile }) => {
+  values: v.object({
+    path: text,
+    name: v.optional(text),
+    profile: v.optional(text),
+    dump: v.optional(v.array(text)),
+  }),
+  run: async (context, { path, name, profile, dump: files }) => {
+    const dump = files === undefined ? null : dumpOf(path, files);
+    if (dump !== null && !dump.ok) return dump;
     const isNew = !existsSync(context.settings.db);
     let empty = false;
     const done = await writing(context, async (store) => {
@@ -98,6 +130,7 @@ export const importCommand = command({
       const imported = await watched(context, store, path, {
         ...(name === undefined ? {} : { name }),
         ...(profile === undefined ? {} : { profile }),
+        ...(dump === null ? {} : { dump: dump.value }),
       });
       if (!imported.ok) {
         const error = hinted(imported.error, path, store, new Set(before.keys()));

@@ -74,6 +74,12 @@ export const readDump = (phase: PhaseRef, label: string = phase.folder): Result<
   const jitLimit = read('bpf_jit_limit.txt', lines(parseJitLimit));
   const backing = read('backing.txt', lines(parseBacking)) ?? [];
   const bytes = once(() => read('pack.hex', parsePackHex));
+  if (existsSync(join(folder, 'page_tables.txt')))
+    problems.add(
+      `${label}/page_tables.txt`,
+      0,
+      'not read: page tables of debugfs do not say which frames they map',
+    );
   const tlb = once(() => read('tlb.txt', lines(parseTlb)));
   const infoMem = once(() => read('mem.txt', lines(parseInfoMem)));
 

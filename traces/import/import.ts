@@ -27,6 +27,8 @@ export interface ImportOptions {
   readonly onProgress?: (progress: Progress) => void;
   readonly onBatch?: (batch: readonly Event[]) => void;
   readonly stdin?: Readable;
+  /** What a trace without a folder begins with. */
+  readonly dump?: Dump;
 }
 
 /** The fixed output of `pagetrail import --json`, and what is kept as the trace's summary. */
@@ -196,7 +198,7 @@ export const importTrace = async (
     release: input.release,
     origin: () => reader?.origin ?? 0n,
     overwritten: () => overwrittenEvents(reader?.counts),
-    dump: input.dump,
+    dump: options.dump ?? input.dump,
     profile: wanted,
     limitOf,
     ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),
@@ -244,6 +246,6 @@ export const importTrace = async (
     divergences: result.divergences,
     choices: result.choices,
     comparable: input.dumps > 1,
-    notes: input.problems,
+    notes: [...input.problems, ...(options.dump?.problems ?? [])],
   });
 };
