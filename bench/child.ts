@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { writeLog } from './log.js';
+import { writeLog, writePair } from './log.js';
 import { audit } from './stages/audit.js';
 import { append } from './stages/append.js';
 import { copySegments, reopen } from './stages/crash.js';
+import { compare } from './stages/compare.js';
 import { fold } from './stages/fold.js';
 import { importText, splitText } from './stages/import.js';
 import { past } from './stages/past.js';
@@ -23,6 +24,10 @@ const STAGES = {
     writeLog(input.file, { ...input, onProgress: progress });
     return null;
   },
+  writePair: (input: { readonly file: string; readonly events: number; readonly live: number }): null => {
+    writePair(input.file, { ...input, onProgress: progress });
+    return null;
+  },
   writeText: (input: { readonly file: string; readonly bytes: number; readonly live: number }) =>
     writeText(input.file, { ...input, seed: 500, onProgress: progress }),
   append,
@@ -33,6 +38,7 @@ const STAGES = {
   seek,
   past,
   size,
+  compare,
   copySegments,
   reopen,
 };

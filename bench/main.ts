@@ -255,7 +255,39 @@ const crashing: Group = {
   },
 };
 
-const GROUPS: readonly Group[] = [appending, importing, folding, seeking, asking, sizing, crashing];
+const comparing: Group = {
+  names: ['diff of two traces', 'diff of two traces, memory'],
+  measure: async ({ options, folder, say }) => {
+    const file = join(folder, 'pair.db');
+    await runStage('writePair', { file, events: options.events, live: options.live }, (events) =>
+      say(`emulating ${shown(events)} events of two kernels`),
+    );
+    say('diff of two traces');
+    const done = await runStage('compare', { log: file });
+    rmSync(file);
+    return [
+      {
+        name: 'diff of two traces',
+        value: done.events / done.seconds / MILLION,
+        unit: SPEED,
+        baseline: ['reading both', done.events / done.reading / MILLION],
+        target: { atLeast: 2 },
+      },
+      { name: 'diff of two traces, memory', value: done.peakMegabytes, unit: 'MB', target: { atMost: 300 } },
+    ];
+  },
+};
+
+const GROUPS: readonly Group[] = [
+  appending,
+  importing,
+  folding,
+  seeking,
+  asking,
+  comparing,
+  sizing,
+  crashing,
+];
 
 /** Measures all figures, or those asked for. What it writes is gone when it returns. */
 export const bench = async (options: BenchOptions): Promise<readonly Figure[]> => {
