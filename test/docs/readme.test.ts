@@ -9,7 +9,13 @@ import { consoleCommands, withOutputs } from './consoleBlocks.js';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Pages whose console blocks are run, in order, in one folder a page. */
-const PAGES = ['README.md', 'docs/export.md', 'docs/tamper-evidence.md', 'docs/post-mortem.md'];
+const PAGES = [
+  'README.md',
+  'docs/export.md',
+  'docs/tamper-evidence.md',
+  'docs/post-mortem.md',
+  'docs/tutorial.md',
+];
 
 /** Hashes and sizes change with every detail of the format, keys each time they are made: any will do. */
 const steady = (text: string): string =>
