@@ -19,6 +19,7 @@ export interface FileOptions {
 }
 
 const PAGE = 4096;
+const BUSY_TIMEOUT = 5000; // milliseconds
 const WAL_PAGES = 4096; // checkpoint when the write-ahead log has 16 MiB
 const MEMORY = ':memory:';
 
@@ -30,7 +31,7 @@ export function openFile(name: string, options: FileOptions): Result<Connection>
   const file = resolve(name);
   const impossible = whyNot(file, options.create ?? !readonly);
   if (impossible !== null) return impossible;
-  const timeout = options.busyTimeout ?? 5000;
+  const timeout = options.busyTimeout ?? BUSY_TIMEOUT;
   const look = (): Database.Database => new Database(file, { readonly: true, fileMustExist: true, timeout });
   if (!readonly) return connect(file, options, look, () => new Database(file, { timeout }));
   const opened = connect(file, options, look, look);
@@ -84,6 +85,23 @@ function statusOf(file: string): Stats | null {
     return null; // Not there, or in a folder that may not be searched: SQLite says which when it tries.
   }
 }
+
+const PAUSE = 20;
+
+/** SQLite does not wait here for another process that makes the file at the same moment: we do. */
+function writeAheadLog(c: Connection, timeout: number): unknown {
+  for (let waited = 0; ; waited += PAUSE) {
+    try {
+      return c.db.pragma('journal_mode = WAL', { simple: true });
+    } catch (error) {
+      if (!isBusy(error) || waited >= timeout) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+    }
+  }
+}
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
 
 const noFile = (file: string): Result<never> =>
   fail('cannot-open', 'this is not a file', file, 'give the path of a log file');
@@ -141,7 +159,7 @@ function prepareFile(c: Connection, options: FileOptions): Result<void> {
   if (!known.ok) return known;
   if (c.readonly) return readable(c, known.value);
   c.db.pragma(`page_size = ${PAGE}`);
-  const mode = c.db.pragma('journal_mode = WAL', { simple: true });
+  const mode = writeAheadLog(c, options.busyTimeout ?? BUSY_TIMEOUT);
   if (mode !== 'wal' && c.file !== MEMORY) {
     return fail(
       'cannot-open',
@@ -159,7 +177,11 @@ function prepareFile(c: Connection, options: FileOptions): Result<void> {
 }
 
 /** The schema version of the file: 0 when it is empty. Everything that is not a log we can read is refused. */
-function recognise(c: Connection): Result<number> {
+const recognise = (c: Connection): Result<number> =>
+  // As one: another process may be making the file just now.
+  c.db.inTransaction ? recognised(c) : c.db.transaction(() => recognised(c)).deferred();
+
+function recognised(c: Connection): Result<number> {
   const application = c.db.pragma('application_id', { simple: true });
   const version = c.db.pragma('user_version', { simple: true }) as number;
   const objects = c.db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
