@@ -4,7 +4,7 @@ import { compact } from './compact.js';
 import { row, rows, run, transact, type Connection } from './connection.js';
 import { readHead } from './head.js';
 import { restoreTriggers } from './open.js';
-import { registeredNames, tablesOf } from './projections.js';
+import { registeredNames, forgetTrace } from './projections.js';
 import { select } from './query.js';
 import { segmentId } from './schema.js';
 import { noSuchTrace } from './trace-info.js';
@@ -46,9 +46,7 @@ const BURY =
   'INSERT INTO tombstones (trace, name, segments, events, root, removed) VALUES (?, ?, ?, ?, ?, ?)';
 
 function removeDerived(c: Connection, id: number): void {
-  for (const projection of registeredNames(c)) {
-    for (const table of tablesOf(c, projection)) c.db.prepare(`DELETE FROM ${table} WHERE trace = ?`).run(id);
-  }
+  for (const projection of registeredNames(c)) forgetTrace(c, projection, id);
   for (const table of ['projected', 'snapshots', 'summaries', 'heads'])
     run(c, `DELETE FROM ${table} WHERE trace = ?`, id);
 }

@@ -5,10 +5,9 @@ import type { Rule } from '../../core/audit/rule.js';
 import { Address, pageText } from '../../core/value/address.js';
 import { momentText } from '../log.js';
 import { plural } from '../numbers.js';
+import { sarifLog } from '../sarif.js';
 import type { AuditReport, ReportedFinding, ReportedPattern } from './report.js';
 import { sentence } from './sentence.js';
-
-const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
 export interface SarifOptions {
   /** Version of pagetrail. */
@@ -167,7 +166,7 @@ const verdictSarif = (
   };
 };
 
-const notificationsOf = ({ coverage }: AuditReport) => {
+const warningsOf = ({ coverage }: AuditReport) => {
   const texts = [
     ...(coverage.missing === null ? [] : [`Lines are missing somewhere: ${coverage.missing}`]),
     ...coverage.gaps.map(({ seq, lost, why }) => `${plural(lost, 'event')} lost at event ${seq}: ${why}`),
@@ -176,50 +175,31 @@ const notificationsOf = ({ coverage }: AuditReport) => {
       : [`Model and recording disagree ${plural(coverage.disagreements, 'time')}`]),
     ...coverage.unknown.map(({ why, pages }) => `${plural(pages, 'page')} unknown: ${why}`),
   ];
-  return texts.map((text) => ({ level: 'warning', message: { text } }));
+  return texts;
 };
 
 /** The whole report as a SARIF log with one run. */
 export const auditSarif = (report: AuditReport, { version, exitCode }: SarifOptions) => {
   const { judged, patterns, moment, subject } = report;
   const indexes = new Map(judged.map(({ rule }, i) => [rule.id, i]));
-  const notes = notificationsOf(report);
-  return {
-    $schema: SCHEMA,
-    version: '2.1.0',
-    runs: [
-      {
-        tool: { driver: { name: 'pagetrail', version, rules: judged.map(({ rule }) => ruleSarif(rule)) } },
-        invocations: [
-          {
-            executionSuccessful: true,
-            exitCode,
-            ...(notes.length === 0 ? {} : { toolExecutionNotifications: notes }),
-          },
-        ],
-        artifacts: [
-          {
-            location: { uri: uriOf(report) },
-            roles: ['analysisTarget'],
-            description: { text: `The log that holds trace ${moment.trace}` },
-          },
-        ],
-        results: [
-          ...patterns.flatMap((pattern) => patternSarif(report, pattern, indexes.get(pattern.rule) ?? -1)),
-          ...judged.flatMap((one, i) =>
-            one.verdict === 'broken' && one.why.length === 0 ? [] : [verdictSarif(report, one, i)],
-          ),
-        ],
-        columnKind: 'utf16CodeUnits',
-        properties: {
-          trace: moment.trace,
-          seq: moment.seq,
-          kernel: subject.kernel,
-          profile: subject.profile?.name ?? null,
-          root: report.root,
-          sentence: sentence(report),
-        },
-      },
+  return sarifLog({
+    tool: { name: 'pagetrail', version, rules: judged.map(({ rule }) => ruleSarif(rule)) },
+    exitCode,
+    warnings: warningsOf(report),
+    file: { uri: uriOf(report), about: `The log that holds trace ${moment.trace}` },
+    results: [
+      ...patterns.flatMap((pattern) => patternSarif(report, pattern, indexes.get(pattern.rule) ?? -1)),
+      ...judged.flatMap((one, i) =>
+        one.verdict === 'broken' && one.why.length === 0 ? [] : [verdictSarif(report, one, i)],
+      ),
     ],
-  };
+    properties: {
+      trace: moment.trace,
+      seq: moment.seq,
+      kernel: subject.kernel,
+      profile: subject.profile?.name ?? null,
+      root: report.root,
+      sentence: sentence(report),
+    },
+  });
 };

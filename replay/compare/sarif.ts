@@ -2,10 +2,9 @@
 import type { DifferenceCount, TraceComparison } from '../compareTraces.js';
 import { momentText } from '../log.js';
 import { grouped } from '../numbers.js';
+import { sarifLog } from '../sarif.js';
 import type { Side } from './differences.js';
 import { DIFFERENCE_KINDS, type DifferenceKind } from './facts.js';
-
-const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
 const TITLES: Readonly<Record<DifferenceKind, string>> = {
   permission: 'Another permission',
@@ -89,42 +88,24 @@ export const comparisonSarif = (
   { version, file, exitCode }: ComparisonSarifOptions,
 ) => {
   const { a, b, compared, choices, follows, left_out, unknown } = comparison;
-  return {
-    $schema: SCHEMA,
-    version: '2.1.0',
-    runs: [
-      {
-        tool: {
-          driver: {
-            name: 'pagetrail diff',
-            version,
-            rules: DIFFERENCE_KINDS.map((kind) => ({
-              id: `diff/${kind}`,
-              shortDescription: { text: TITLES[kind] },
-              defaultConfiguration: { level: 'warning' },
-            })),
-          },
-        },
-        artifacts: [{ location: { uri: encodeURIComponent(file) }, roles: ['analysisTarget'] }],
-        invocations: [
-          {
-            executionSuccessful: true,
-            exitCode,
-            toolExecutionNotifications: unknown
-              ? [
-                  {
-                    level: 'warning',
-                    message: {
-                      text: 'Events were lost, or the model lost its way: what happened there is not known, so there may be more.',
-                    },
-                  },
-                ]
-              : [],
-          },
-        ],
-        results: comparison.kinds.map((found) => resultOf({ a, b }, file, found)),
-        properties: { a, b, compared, choices, follows, left_out },
-      },
-    ],
-  };
+  return sarifLog({
+    tool: {
+      name: 'pagetrail diff',
+      version,
+      rules: DIFFERENCE_KINDS.map((kind) => ({
+        id: `diff/${kind}`,
+        shortDescription: { text: TITLES[kind] },
+        defaultConfiguration: { level: 'warning' },
+      })),
+    },
+    exitCode,
+    warnings: unknown
+      ? [
+          'Events were lost, or the model lost its way: what happened there is not known, so there may be more.',
+        ]
+      : [],
+    file: { uri: encodeURIComponent(file), about: `The log that holds traces ${a} and ${b}` },
+    results: comparison.kinds.map((found) => resultOf({ a, b }, file, found)),
+    properties: { a, b, compared, choices, follows, left_out },
+  });
 };

@@ -1,28 +1,13 @@
 /** `pagetrail audit`: its outputs, its baseline, rules of one's own, and what it exits with. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { lastValueFrom, toArray } from 'rxjs';
 import { open, replay, violationsIn, auditSubject } from '../../index.js';
 import { bundledRecording } from '../../traces/bundledRecordings.js';
+import { sarifValidator } from '../sarif.js';
 import { projectRoot } from '../traces/recordings.js';
 import { place, type Place } from './run.js';
-
-type Validate = ((value: unknown) => boolean) & { readonly errors?: unknown };
-interface Schemas {
-  readonly compile: (schema: unknown) => Validate;
-}
-
-/** The JSON schema of SARIF 2.1.0 as Microsoft's SDK for SARIF carries it. */
-const sarifValidator = (): Validate => {
-  const require = createRequire(import.meta.url);
-  const { default: Ajv } = require('ajv-draft-04') as { default: new (options: object) => Schemas };
-  const { default: addFormats } = require('ajv-formats') as { default: (to: Schemas) => void };
-  const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false });
-  addFormats(ajv);
-  return ajv.compile(require('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json'));
-};
 
 interface Sarif {
   readonly runs: readonly {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { bundledRecording } from '../../traces/bundledRecordings.js';
 import { forge, tamper } from '../store/given.js';
 import { lossy, other, recording } from './recording.js';
+import { sarifValidator } from '../sarif.js';
 import { place, type Place } from './run.js';
 
 interface EventLine {
@@ -255,6 +256,8 @@ describe('A log', () => {
         ];
       };
       const { kinds } = await json('diff', 'small', 'S1');
+      const validate = sarifValidator();
+      expect(validate(JSON.parse(out)), JSON.stringify(validate.errors)?.slice(0, 2000)).to.equal(true);
       expect(code).to.equal(1);
       expect(version).to.equal('2.1.0');
       expect(runs[0].invocations[0].exitCode).to.equal(1);

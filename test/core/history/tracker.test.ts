@@ -1,11 +1,13 @@
 import { expect } from 'chai';
-import type { Event } from '../../../core/event/event.js';
+import { eventOf, type Event, type Fact } from '../../../core/event/event.js';
+import { Origin } from '../../../core/event/kind.js';
 import { ContentClass, PageContent } from '../../../core/memory/content.js';
 import { evolveAll, folder } from '../../../core/memory/evolve.js';
-import { Memory } from '../../../core/memory/memory.js';
+import { Memory, nothing } from '../../../core/memory/memory.js';
 import { PageTable } from '../../../core/memory/pageTable.js';
 import { aligned, LARGEST, type Rectangle } from '../../../core/history/rectangle.js';
 import { rectangleTracker } from '../../../core/history/tracker.js';
+import { Prot } from '../../../core/value/prot.js';
 import { random } from '../../../core/value/random.js';
 import { eventsOf, imported, newDesk, recordingsOf, startOf, type Desk } from '../../traces/recordings.js';
 import { must } from '../../store/given.js';
@@ -119,6 +121,27 @@ describe('rectangles of the permission history', () => {
 
   it('knows every class of content', () => {
     expect(Math.max(...Object.values(ContentClass))).to.be.below(31);
+  });
+
+  it('do not say of a page that was otherwise inside a call, and is as before after it, that nothing happened', () => {
+    const page = 0xffffffffc0000;
+    const words = { hi: [], lo: [], texts: null };
+    const facts: readonly (readonly [call: number, fact: Fact])[] = [
+      [0, { kind: 'mapped', page, pages: 1, shift: 12, prot: Prot.present | Prot.executable, frame: 5 }],
+      [0, { kind: 'entered', fn: 'f', place: '', names: '', values: words }],
+      [2, { kind: 'permission', space: 0, page, pages: 1, set: 0, clear: Prot.executable }],
+      [2, { kind: 'permission', space: 0, page, pages: 1, set: Prot.executable, clear: 0 }],
+      [2, { kind: 'returned', fn: 'f', place: '', names: '', values: words }],
+    ];
+    const events = facts.map(([call, fact], i) =>
+      eventOf({ seq: i + 1, time: i, cpu: 0, task: 't-1', call, origin: Origin.observed }, fact),
+    );
+    const rectangles = rectanglesOf(nothing, events, 4096);
+    for (let at = 0; at <= events.length; at++) {
+      const told = compare(evolveAll(nothing, events.slice(0, at)), rectangles, at);
+      expect(told.wrong, `at ${at}`).to.deep.equal([]);
+      expect(told.unsure > 0, `at ${at}`).to.equal(at === 3);
+    }
   });
 
   for (const folderName of recordingsOf(/^(5\.10-S3|5\.18-rc3-S8|5\.18-rc5-S8|6\.1-S5|6\.12-S2|7\.2-S1)$/)) {
