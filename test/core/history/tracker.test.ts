@@ -94,6 +94,22 @@ const compare = (memory: Memory, rectangles: readonly Rectangle[], at: number): 
   return { wrong, unsure, pages };
 };
 
+/** A page of which every step says what happened: [task, call, fact]. Moments at which some call has begun to change it are `unsure`. */
+const tell = (
+  steps: readonly (readonly [task: string, call: number, fact: Fact])[],
+  unsure: readonly number[],
+) => {
+  const events = steps.map(([task, call, fact], i) =>
+    eventOf({ seq: i + 1, time: i, cpu: 0, task, call, origin: Origin.observed }, fact),
+  );
+  const rectangles = rectanglesOf(nothing, events, 4096);
+  for (let at = 0; at <= events.length; at++) {
+    const { wrong, unsure: some } = compare(evolveAll(nothing, events.slice(0, at)), rectangles, at);
+    expect(wrong, `at ${at}`).to.deep.equal([]);
+    expect(some > 0, `at ${at}`).to.equal(unsure.includes(at));
+  }
+};
+
 describe('rectangles of the permission history', () => {
   let desk: Desk;
   before(() => {
@@ -123,25 +139,61 @@ describe('rectangles of the permission history', () => {
     expect(Math.max(...Object.values(ContentClass))).to.be.below(31);
   });
 
+  const page = 0xffffffffc0000;
+  const words = { hi: [], lo: [], texts: null };
+  const entered: Fact = { kind: 'entered', fn: 'f', place: '', names: '', values: words };
+  const returned: Fact = { kind: 'returned', fn: 'f', place: '', names: '', values: words };
+  const rx = Prot.present | Prot.executable;
+  const mapped: Fact = { kind: 'mapped', page, pages: 1, shift: 12, prot: rx, frame: 5 };
+  const change = (set: number, clear: number): Fact => ({
+    kind: 'permission',
+    space: 0,
+    page,
+    pages: 1,
+    set,
+    clear,
+  });
+
   it('do not say of a page that was otherwise inside a call, and is as before after it, that nothing happened', () => {
-    const page = 0xffffffffc0000;
-    const words = { hi: [], lo: [], texts: null };
-    const facts: readonly (readonly [call: number, fact: Fact])[] = [
-      [0, { kind: 'mapped', page, pages: 1, shift: 12, prot: Prot.present | Prot.executable, frame: 5 }],
-      [0, { kind: 'entered', fn: 'f', place: '', names: '', values: words }],
-      [2, { kind: 'permission', space: 0, page, pages: 1, set: 0, clear: Prot.executable }],
-      [2, { kind: 'permission', space: 0, page, pages: 1, set: Prot.executable, clear: 0 }],
-      [2, { kind: 'returned', fn: 'f', place: '', names: '', values: words }],
-    ];
-    const events = facts.map(([call, fact], i) =>
-      eventOf({ seq: i + 1, time: i, cpu: 0, task: 't-1', call, origin: Origin.observed }, fact),
+    tell(
+      [
+        ['t-1', 0, mapped],
+        ['t-1', 0, entered],
+        ['t-1', 2, change(0, Prot.executable)],
+        ['t-1', 2, change(Prot.executable, 0)],
+        ['t-1', 2, returned],
+      ],
+      [3],
     );
-    const rectangles = rectanglesOf(nothing, events, 4096);
-    for (let at = 0; at <= events.length; at++) {
-      const told = compare(evolveAll(nothing, events.slice(0, at)), rectangles, at);
-      expect(told.wrong, `at ${at}`).to.deep.equal([]);
-      expect(told.unsure > 0, `at ${at}`).to.equal(at === 3);
-    }
+  });
+
+  it('begin with the first of two calls that change a page at once, whichever ends first', () => {
+    tell(
+      [
+        ['a-1', 0, mapped],
+        ['a-1', 0, entered],
+        ['b-2', 0, entered],
+        ['a-1', 2, change(0, Prot.executable)],
+        ['b-2', 3, change(Prot.writable, 0)],
+        ['b-2', 3, returned],
+        ['a-1', 2, returned],
+      ],
+      [4],
+    );
+    tell(
+      [
+        ['a-1', 0, mapped],
+        ['a-1', 0, entered],
+        ['b-2', 0, entered],
+        ['a-1', 2, change(0, Prot.executable)],
+        ['b-2', 3, change(Prot.writable, 0)],
+        ['a-1', 2, change(Prot.dirty, 0)],
+        ['a-1', 2, returned],
+        ['b-2', 3, change(0, Prot.writable)],
+        ['b-2', 3, returned],
+      ],
+      [4, 5, 6, 7],
+    );
   });
 
   for (const folderName of recordingsOf(/^(5\.10-S3|5\.18-rc3-S8|5\.18-rc5-S8|6\.1-S5|6\.12-S2|7\.2-S1)$/)) {
