@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { ARCHES } from '../core/arch/arches.js';
 import { PROFILES } from '../core/profile/profiles.js';
 import { fail, ok } from '../core/value/failure.js';
 import { kernelOf, simulate } from '../traces/simulate/simulate.js';
@@ -17,7 +18,9 @@ export const simulateCommand = command({
   arguments: [['<workload>', 'workload file (JSON) or capture folder']],
   options: [
     ['--kernel <kernel>', `one of ${PROFILES.map(({ name }) => name).join(', ')}`],
-    ['--arch <arch>', 'architecture (default: x86_64, the only one so far)'],
+    ['--arch <arch>', `one of ${ARCHES.map(({ name }) => name).join(', ')} (default: x86_64)`],
+    ['--pack', 'JIT memory comes from packs, also on an architecture whose JIT never did so (with --force)'],
+    ['--force', 'run a kernel and architecture that never existed together'],
     ['--seed <n>', 'what is left to chance: frames, code offsets (default: 1)'],
     ['--nodes <n>', 'NUMA nodes (default: 1)'],
     ['--name <name>', 'name of the trace (default: WORKLOAD-KERNEL)'],
@@ -27,6 +30,8 @@ export const simulateCommand = command({
     workload: text,
     kernel: v.optional(text),
     arch: v.optional(text, 'x86_64'),
+    pack: v.optional(v.boolean(), false),
+    force: v.optional(v.boolean(), false),
     seed: v.optional(count, '1'),
     nodes: v.optional(
       v.pipe(count, v.minValue(1, 'nodes is not at least 1'), v.maxValue(64, 'nodes is more than 64')),
@@ -34,7 +39,7 @@ export const simulateCommand = command({
     ),
     name: v.optional(text),
   }),
-  run: async (context, { workload: path, kernel, arch, seed, nodes, name }) => {
+  run: async (context, { workload: path, kernel, arch, pack, force, seed, nodes, name }) => {
     // What can be wrong is found before a log is made for it.
     if (kernel === undefined)
       return fail(
@@ -43,7 +48,7 @@ export const simulateCommand = command({
         undefined,
         `name one of ${PROFILES.map((p) => p.name).join(', ')}`,
       );
-    const profile = kernelOf(kernel, arch);
+    const profile = kernelOf({ kernel, arch, pack, force });
     if (!profile.ok) return profile;
     const opened = await openWorkload(path);
     if (!opened.ok) return opened;
@@ -51,6 +56,8 @@ export const simulateCommand = command({
       const done = simulate(store, opened.value.workload, {
         kernel,
         arch,
+        pack,
+        force,
         seed,
         nodes,
         ...(name === undefined ? {} : { name }),

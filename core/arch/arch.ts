@@ -1,11 +1,43 @@
-/** What an architecture brings to the kernel functions. One file an architecture, data and small functions only. */
+import type { Args, Body, Kernel, KernelFunction } from '../kernel/request.js';
+import type { Change, Profile } from '../profile/profile.js';
+import type { Address } from '../value/address.js';
+
+/** What a set_memory_* call asks for. */
+export type SetMemoryAction = 'ro' | 'rw' | 'x' | 'nx' | 'rox' | 'np';
+
+/** Range of a permission call: `numpages` counts pages of the architecture. */
+export interface SetMemoryRange {
+  readonly addr: Address;
+  readonly numpages: number;
+}
+
+/** A frame's direct mapping: `page` is the address of the struct page; `pfn` names the frame (negative: not known yet). */
+export interface DirectMapPage {
+  readonly page: Address | undefined;
+  readonly pfn: number;
+}
+
+/** Code that is written to where it runs; `what` tells image, code or instruction. */
+export interface TextCopy {
+  readonly dst: Address;
+  readonly src: Address | undefined;
+  readonly len: number;
+  readonly what: string;
+}
+
+/**
+ * What an architecture brings to the kernel functions: one file each. Data, and the bodies of those kernel functions that every architecture writes for
+ * itself.
+ */
 export interface Arch {
   readonly name: string;
   /** Page size in bytes. */
   readonly pageSize: number;
   /** log2 of the leaf sizes, smallest first. */
   readonly leafShifts: readonly number[];
-  /** Repeated 32-bit word of the JIT's fill. */
+  /** log2 of the leaves of an untouched direct map in an emulation. */
+  readonly directLeaf: number;
+  /** Repeated 32-bit word of the JIT's fill, as memory holds it (little-endian). */
   readonly trap: number;
   /** Alignment of the code in its chunk, in bytes. */
   readonly codeAlignment: number;
@@ -13,10 +45,37 @@ export interface Arch {
   readonly pokePages: number;
   /** Instruction fetches see stores at once; where they do not, code is flushed from the caches before it is used. */
   readonly coherentFetch: boolean;
-  /** Range of the areas that BPF images come from: first page and the page after the last. */
-  readonly moduleRange: (kaslr: boolean) => readonly [number, number];
+  /** Range of the areas that BPF images come from on a kernel: first page and the page after the last. */
+  readonly moduleRange: (profile: Pick<Profile, 'name' | 'kaslrCompiledIn'>) => readonly [number, number];
   /** Where the direct map of an emulation begins (page number). */
   readonly directBase: number;
   /** Address of struct page 0 in an emulation, 32-bit halves; a struct page has 64 bytes. */
   readonly vmemmap: { readonly hi: number; readonly lo: number };
+  /** What this architecture's port of a kernel does otherwise than x86-64's (`core/profile` is written for that). */
+  readonly port: (profile: Profile) => Change;
+  /** Why a kernel never ran on this architecture; null: it did. */
+  readonly missing: (profile: Profile) => string | null;
+  /** set_memory_*: 0 or a (negative) errno. */
+  readonly setMemory: (k: Kernel, action: SetMemoryAction, range: SetMemoryRange) => Body<number>;
+  /**
+   * set_direct_map_{invalid,default}_noflush: 0 or a (negative) errno. Null: the architecture has none, the generic stubs do nothing and return 0.
+   */
+  readonly setDirectMap:
+    ((k: Kernel, action: 'invalid' | 'default', at: DirectMapPage) => Body<number>) | null;
+  /** bpf_arch_text_copy: the destination, or a (negative) errno. */
+  readonly textCopy: (k: Kernel, copy: TextCopy) => Body<Address | number>;
+  /** bpf_arch_text_invalidate: 0 or a (negative) errno. */
+  readonly textInvalidate: (
+    k: Kernel,
+    range: { readonly dst: Address; readonly len: number },
+  ) => Body<number>;
+  /** Kernel functions that only this architecture has and that a recording may show outside every call that is modelled. */
+  readonly ownFunctions: readonly KernelFunction[];
 }
+
+/** A kernel function of any arguments, for tables of them. */
+export const anyFunction = <A extends Args, R>(fn: KernelFunction<A, R>): KernelFunction =>
+  fn as unknown as KernelFunction;
+
+/** Pages of 4 KiB in a page of the architecture. */
+export const unitOf = ({ pageSize }: Pick<Arch, 'pageSize'>): number => pageSize / 4096;

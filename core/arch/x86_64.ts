@@ -1,16 +1,29 @@
-import type { Arch } from './arch.js';
+import { changePageAttrSetClr, cpaSetDirectMap, cpaSetMemory } from '../kernel/cpa.js';
+import { textPokeCopyBody, textPokeInvalidateBody } from '../kernel/textPoke.js';
+import { anyFunction, type Arch } from './arch.js';
 
 /** x86-64, 4-level page tables, nokaslr addresses for emulations (recordings bring their own). */
 export const x86_64: Arch = Object.freeze({
   name: 'x86_64',
   pageSize: 4096,
   leafShifts: [12, 21, 30],
+  directLeaf: 21,
   trap: 0xcccccccc,
   codeAlignment: 4,
   pokePages: 2,
   coherentFetch: true,
   // MODULES_VADDR depends on CONFIG_RANDOMIZE_BASE; MODULES_END is fixed.
-  moduleRange: (kaslr: boolean) => [kaslr ? 0xffffffffc0000 : 0xffffffffa0000, 0xffffffffff000] as const,
+  moduleRange: ({ kaslrCompiledIn }) => [
+    kaslrCompiledIn ? 0xffffffffc0000 : 0xffffffffa0000,
+    0xffffffffff000,
+  ],
   directBase: 0xffff888000000,
   vmemmap: { hi: 0xffffea00, lo: 0 },
-});
+  port: () => ({}),
+  missing: () => null,
+  setMemory: cpaSetMemory,
+  setDirectMap: cpaSetDirectMap,
+  textCopy: textPokeCopyBody,
+  textInvalidate: textPokeInvalidateBody,
+  ownFunctions: [anyFunction(changePageAttrSetClr)],
+} satisfies Arch);

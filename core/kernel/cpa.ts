@@ -4,6 +4,7 @@
  * Modelled: the loop over positions, whole or split large leaves, the alias step in the direct map, flushes, the merge after set_memory_rox.
  * Left out on purpose: cache attributes, the kernel image's own mapping, static protections (no BPF or module page has any).
  */
+import type { DirectMapPage, SetMemoryAction, SetMemoryRange } from '../arch/arch.js';
 import { Space } from '../event/pages.js';
 import { unseenAlias } from '../memory/evolve.js';
 import { Memory, NO_FRAME } from '../memory/memory.js';
@@ -299,7 +300,7 @@ const lastPfn = (k: Kernel, page: number, numpages: number): number | undefined 
   return Math.max(last.frame - ((page + numpages - 1) % LARGE_PAGES), last.frame - numpages + 1);
 };
 
-const changePageAttrSetClr = kernelFunction(
+export const changePageAttrSetClr = kernelFunction(
   'change_page_attr_set_clr',
   function* (
     k: Kernel,
@@ -353,79 +354,59 @@ const changePageAttrSetClr = kernelFunction(
   },
 );
 
-type SetMemory = { readonly addr: Address; readonly numpages: number };
-
-const setMemory = (name: string, masks: (k: Kernel) => { set: Word; clr: Word; flag?: number }) =>
-  kernelFunction(name, function* (k: Kernel, a: SetMemory): Body<number> {
-    const { set, clr, flag } = masks(k);
-    return (yield* call(changePageAttrSetClr, {
-      vaddr: a.addr,
-      numpages: a.numpages,
-      mask_set: set,
-      mask_clr: clr,
-      in_flag: flag ?? 0,
-    })) as number;
-  });
-
 const writeBits = (k: Kernel): number => PTE.rw | (k.profile.cpa.clearsDirty ? PTE.dirty : 0);
 
-export const setMemoryRo = setMemory('set_memory_ro', (k) => ({ set: NO_MASK, clr: mask(writeBits(k)) }));
-export const setMemoryRw = setMemory('set_memory_rw', () => ({ set: mask(PTE.rw), clr: NO_MASK }));
-export const setMemoryX = setMemory('set_memory_x', () => ({ set: NO_MASK, clr: mask(0, true) }));
-export const setMemoryNx = setMemory('set_memory_nx', () => ({ set: mask(0, true), clr: NO_MASK }));
-export const setMemoryRox = setMemory('set_memory_rox', (k) => ({
-  set: NO_MASK,
-  clr: mask(writeBits(k), true),
-  flag: k.profile.cpa.collapse ? CPA_COLLAPSE : 0,
-}));
-export const setMemoryNp = setMemory('set_memory_np', () => ({ set: NO_MASK, clr: mask(PTE.present) }));
-
-/** `page` is the address of the struct page; `pfn` names the frame (negative: not known yet). */
-type DirectMap = { readonly page: Address | undefined; readonly pfn?: number };
-
-/** vfree removes the mapping first: of an area that is not known (one of data, whose vfree nobody records) this is the only sight of it. */
-const unmapOfOthers = function* (k: Kernel, pfn: number): Body<undefined> {
-  const page = Memory.alias(k.memory(), pfn)?.frame ?? NO_FRAME;
-  if (page < 0 || Memory.page(k.memory(), page)?.frame !== pfn) return undefined;
-  if (Memory.areaAt(k.memory(), page) === null) yield* state({ kind: 'unmapped', page, pages: 1 });
-  return undefined;
+/** Masks of each call. */
+const masksOf = (k: Kernel, action: SetMemoryAction): { set: Word; clr: Word; flag?: number } => {
+  switch (action) {
+    case 'ro':
+      return { set: NO_MASK, clr: mask(writeBits(k)) };
+    case 'rw':
+      return { set: mask(PTE.rw), clr: NO_MASK };
+    case 'x':
+      return { set: NO_MASK, clr: mask(0, true) };
+    case 'nx':
+      return { set: mask(0, true), clr: NO_MASK };
+    case 'rox':
+      return {
+        set: NO_MASK,
+        clr: mask(writeBits(k), true),
+        flag: k.profile.cpa.collapse ? CPA_COLLAPSE : 0,
+      };
+    case 'np':
+      return { set: NO_MASK, clr: mask(PTE.present) };
+  }
 };
 
-const setDirectMap = (name: string, masks: (k: Kernel) => { set: Word; clr: Word }) =>
-  kernelFunction(name, function* (k: Kernel, a: DirectMap): Body<number> {
-    const { set, clr } = masks(k);
-    const pfn = a.pfn ?? (yield* choose('frame', { name: NO_FRAME, page: 0 }));
-    const at = { space: Space.direct, page: pfn };
-    if (Word.isZero(set)) yield* unmapOfOthers(k, pfn);
-    return (yield* call(changePageAttrSetClrInner, {
-      ...at,
-      vaddr: addressOf(k, at),
-      numpages: 1,
-      mask_set: set,
-      mask_clr: clr,
-      primary: k.profile.cpa.alias === 'strip-nx' ? 1 : 0,
-      pfn: 0,
-    })) as number;
-  });
+/** set_memory_* of x86. */
+export const cpaSetMemory = function* (k: Kernel, action: SetMemoryAction, a: SetMemoryRange): Body<number> {
+  const { set, clr, flag } = masksOf(k, action);
+  return (yield* call(changePageAttrSetClr, {
+    vaddr: a.addr,
+    numpages: a.numpages,
+    mask_set: set,
+    mask_clr: clr,
+    in_flag: flag ?? 0,
+  })) as number;
+};
 
-export const setDirectMapInvalid = setDirectMap('set_direct_map_invalid_noflush', (k) => ({
-  set: NO_MASK,
-  clr: mask(PTE.present | PTE.rw | (k.profile.cpa.invalidClearsDirty ? PTE.dirty : 0)),
-}));
-export const setDirectMapDefault = setDirectMap('set_direct_map_default_noflush', () => ({
-  set: mask(PTE.present | PTE.rw),
-  clr: NO_MASK,
-}));
-
-/** Roots that a recording may show on their own. */
-export const cpaRoots = {
-  changePageAttrSetClr,
-  setMemoryRo,
-  setMemoryRw,
-  setMemoryX,
-  setMemoryNx,
-  setMemoryRox,
-  setMemoryNp,
-  setDirectMapInvalid,
-  setDirectMapDefault,
+/** set_direct_map_invalid_noflush and set_direct_map_default_noflush of x86: one page of the direct map, no flush. */
+export const cpaSetDirectMap = function* (
+  k: Kernel,
+  action: 'invalid' | 'default',
+  { pfn }: DirectMapPage,
+): Body<number> {
+  const invalid = action === 'invalid';
+  const at = { space: Space.direct, page: pfn };
+  return (yield* call(changePageAttrSetClrInner, {
+    ...at,
+    vaddr: addressOf(k, at),
+    numpages: 1,
+    mask_set: invalid ? NO_MASK : mask(PTE.present | PTE.rw),
+    mask_clr: invalid
+      ? mask(PTE.present | PTE.rw | (k.profile.cpa.invalidClearsDirty ? PTE.dirty : 0))
+      : NO_MASK,
+    primary: k.profile.cpa.alias === 'strip-nx' ? 1 : 0,
+    pfn: 0,
+  })) as number;
 };

@@ -5,7 +5,7 @@
  */
 import { ContentClass, PageContent, BLOCK } from '../memory/content.js';
 import { Memory, NO_FRAME, type Program } from '../memory/memory.js';
-import { Address, PAGE_SIZE } from '../value/address.js';
+import { Address } from '../value/address.js';
 import { Word } from '../value/words.js';
 import { bpfProgPackAlloc, bpfProgPackFree, jitFillHole, protect } from './packs.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel, type Value } from './request.js';
@@ -19,12 +19,13 @@ const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
 /** Size that the pack allocator is asked for: bpf_jit_binary_pack_alloc, 5.18+. */
 export const packedSize = (proglen: number): number => roundUp(proglen + HEADER + 16, 64);
 /** Size of the area of bpf_jit_binary_alloc. */
-export const areaSize = (proglen: number): number => roundUp(proglen + HEADER + 128, PAGE_SIZE);
+export const areaSize = (proglen: number, pageSize: number): number =>
+  roundUp(proglen + HEADER + 128, pageSize);
 
 export const bpfJitChargeModmem = kernelFunction(
   'bpf_jit_charge_modmem',
   function* (k: Kernel, a: { size: number }): Body<number> {
-    const bytes = k.profile.chargeUnit === 'pages' ? a.size * PAGE_SIZE : a.size;
+    const bytes = k.profile.chargeUnit === 'pages' ? a.size * k.arch.pageSize : a.size;
     const { charged, limit } = k.memory();
     const over = charged === null || limit === null ? null : charged + bytes > limit;
     const result = yield* choose('charge', { size: bytes, over });
@@ -39,7 +40,7 @@ export const bpfJitUnchargeModmem = kernelFunction(
   function* (k: Kernel, a: { size: number }): Body<undefined> {
     yield* state({
       kind: 'charged',
-      bytes: -(k.profile.chargeUnit === 'pages' ? a.size * PAGE_SIZE : a.size),
+      bytes: -(k.profile.chargeUnit === 'pages' ? a.size * k.arch.pageSize : a.size),
     });
     return undefined;
   },
@@ -49,8 +50,8 @@ export const bpfJitUnchargeModmem = kernelFunction(
 const bpfJitBinaryAlloc = kernelFunction(
   'bpf_jit_binary_alloc',
   function* (k: Kernel, a: { proglen: number; alignment: number; fill: string }): Body<Address | null> {
-    const size = areaSize(a.proglen);
-    const unit = k.profile.chargeUnit === 'pages' ? size / PAGE_SIZE : size;
+    const size = areaSize(a.proglen, k.arch.pageSize);
+    const unit = k.profile.chargeUnit === 'pages' ? size / k.arch.pageSize : size;
     if ((yield* call(bpfJitChargeModmem, { size: unit })) !== 0) return null;
     const area = yield* call(bpfJitAllocExec, { size });
     if (area === null) {
@@ -172,7 +173,7 @@ interface Compiled {
 const finish = function* (k: Kernel, program: Program): Body<number> {
   if (k.profile.allocator === 'binary') {
     yield* flushIcache(k, program.chunk, program.bytes);
-    const error = yield* protect(k, program.chunk, program.bytes / PAGE_SIZE);
+    const error = yield* protect(k, program.chunk, program.bytes / k.arch.pageSize);
     if (error !== 0) {
       yield* call(bpfJitBinaryFree, { hdr: program.chunk, size: program.bytes });
       yield* state({ kind: 'program-freed', program: program.number });
@@ -219,7 +220,7 @@ const allocateImage = function* (k: Kernel, prog: Word, proglen: number): Body<P
       was_classic: type === 'classic' ? 1 : 0,
     })).ro;
   if (chunk === null) return null;
-  const bytes = binary ? areaSize(proglen) : packedSize(proglen);
+  const bytes = binary ? areaSize(proglen, k.arch.pageSize) : packedSize(proglen);
   const number = k.nextSeq();
   yield* state({ kind: 'program-allocated', program: number, pointer: prog, chunk, bytes, proglen, type });
   // The old-style JIT writes in place, while the area is still RW and NX.
@@ -307,9 +308,11 @@ export const bpfJitBinaryPackFree = kernelFunction(
 const bpfJitBinaryFree = kernelFunction(
   'bpf_jit_binary_free',
   function* (k: Kernel, a: { hdr: Address; size: number | undefined }): Body<undefined> {
-    const size = a.size ?? (yield* choose('result', { fn: 'header', predicted: PAGE_SIZE }));
+    const size = a.size ?? (yield* choose('result', { fn: 'header', predicted: k.arch.pageSize }));
     yield* call(bpfJitFreeExec, { addr: a.hdr });
-    yield* call(bpfJitUnchargeModmem, { size: k.profile.chargeUnit === 'pages' ? size / PAGE_SIZE : size });
+    yield* call(bpfJitUnchargeModmem, {
+      size: k.profile.chargeUnit === 'pages' ? size / k.arch.pageSize : size,
+    });
     return undefined;
   },
 );
@@ -324,7 +327,7 @@ export const bpfJitFree = kernelFunction(
     if (a.jited_len === 0 || a.bpf_func === undefined) return undefined;
     const program = Memory.programAt(k.memory(), a.bpf_func);
     const binary = k.profile.allocator === 'binary';
-    const mask = binary ? PAGE_SIZE : 64;
+    const mask = binary ? k.arch.pageSize : 64;
     const header = Address.of(a.bpf_func.page, a.bpf_func.offset - (a.bpf_func.offset % mask));
     if (binary) yield* call(bpfJitBinaryFree, { hdr: header, size: program?.bytes });
     else {

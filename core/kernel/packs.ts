@@ -6,8 +6,8 @@
  */
 import { CHUNK, firstFit } from '../memory/evolvePacks.js';
 import { Memory, type Pack } from '../memory/memory.js';
-import { Address, PAGE_SIZE } from '../value/address.js';
-import { setMemoryNx, setMemoryRo, setMemoryRox, setMemoryRw, setMemoryX } from './cpa.js';
+import { Address, PAGE_SIZE as UNIT } from '../value/address.js';
+import { setMemoryNx, setMemoryRo, setMemoryRox, setMemoryRw, setMemoryX } from './setMemory.js';
 import {
   call,
   choose,
@@ -57,7 +57,7 @@ export const packSize = (k: Kernel): number => {
   if (k.profile.pack.size === 'pmd-per-node') return PMD_SIZE * k.nodes();
   const huge =
     k.profile.hugeVmalloc === 'opt-out' || (k.profile.hugeVmalloc === 'opt-in' && k.profile.asksHuge);
-  return huge ? PMD_SIZE * k.nodes() : PAGE_SIZE;
+  return huge ? PMD_SIZE * k.nodes() : k.arch.pageSize;
 };
 
 /** 5.18, 5.19: a trial allocation tells whether huge pages are to be had. Done once. */
@@ -79,7 +79,7 @@ const allocNewPack = kernelFunction(
     if (k.profile.pack.fillNew) yield* fillArea(k, area, size, a.fill);
     const create = { kind: 'pack-created', start: area.page, bytes: size, partial: 0 } as const;
     if (k.profile.pack.listedFirst) yield* state(create);
-    const error = yield* protect(k, area, size / PAGE_SIZE);
+    const error = yield* protect(k, area, size / k.arch.pageSize);
     if (error !== 0) {
       yield* freeArea(k, area);
       return null;
@@ -91,11 +91,11 @@ const allocNewPack = kernelFunction(
 
 /** An image that no pack can hold: an area of its own. */
 const allocOversize = function* (k: Kernel, size: number, fill: string): Body<Address | null> {
-  const rounded = Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
+  const rounded = Math.ceil(size / k.arch.pageSize) * k.arch.pageSize;
   const area = yield* allocArea(k, rounded);
   if (area === null) return null;
   if (k.profile.pack.fillNew) yield* fillArea(k, area, rounded, fill);
-  const error = yield* protect(k, area, rounded / PAGE_SIZE);
+  const error = yield* protect(k, area, rounded / k.arch.pageSize);
   if (error === 0) return area;
   yield* freeArea(k, area);
   return null;
@@ -167,14 +167,14 @@ export const bpfProgPackAlloc = kernelFunction(
 const ownerOf = (k: Kernel, ptr: Address): Pack | null => {
   const found = Memory.packAt(k.memory(), ptr.page);
   if (k.profile.pack.owner === 'range' || found === null) return found;
-  const maskPages = Math.min(packSize(k), PMD_SIZE) / PAGE_SIZE;
+  const maskPages = Math.min(packSize(k), PMD_SIZE) / UNIT;
   const masked = ptr.page - (ptr.page % maskPages);
   return found.start === masked ? found : null;
 };
 
 const freeWhole = function* (k: Kernel, ptr: Address, size: number): Body<undefined> {
   if (k.profile.pack.resetBeforeFree) {
-    const numpages = Math.floor(size / PAGE_SIZE);
+    const numpages = Math.floor(size / k.arch.pageSize);
     yield* call(setMemoryNx, { addr: ptr, numpages });
     yield* call(setMemoryRw, { addr: ptr, numpages });
   }

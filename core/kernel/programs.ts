@@ -2,9 +2,9 @@
  * Life of a program around its memory: symbols, tail-call updates, the XDP dispatcher (kernel/bpf/{core,dispatcher,arraymap}.c).
  */
 import { Memory } from '../memory/memory.js';
-import { Address, PAGE_SIZE } from '../value/address.js';
+import { Address } from '../value/address.js';
 import { Word } from '../value/words.js';
-import { setMemoryX } from './cpa.js';
+import { setMemoryX } from './setMemory.js';
 import { bpfProgPackAlloc } from './packs.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
 import { bpfArchTextCopy, patchLive, textPokeBp } from './textPoke.js';
@@ -116,7 +116,7 @@ const archPrepareBpfDispatcher = kernelFunction(
   function* (k: Kernel, a: { image: Address; num_funcs: number | undefined }): Body<number> {
     // Before 6.1 the code is written straight into the executable page; later into the RW page.
     if (k.profile.dispatcher === 'page')
-      yield* state({ kind: 'copied', to: a.image, length: PAGE_SIZE / 2, what: 'code', way: 'store' });
+      yield* state({ kind: 'copied', to: a.image, length: k.arch.pageSize / 2, what: 'code', way: 'store' });
     return 0;
   },
 );
@@ -124,15 +124,15 @@ const archPrepareBpfDispatcher = kernelFunction(
 const allocDispatcher = function* (k: Kernel, d: Word): Body<Address | null> {
   let image: Address | null;
   if (k.profile.dispatcher === 'page') {
-    image = yield* call(bpfJitAllocExec, { size: PAGE_SIZE });
+    image = yield* call(bpfJitAllocExec, { size: k.arch.pageSize });
     if (image === null) return null;
     yield* setVmFlushResetPerms(k, image);
     // Never read-only: the page stays writable and executable, by design, to 6.0.
     yield* call(setMemoryX, { addr: image, numpages: 1 });
   } else {
-    image = yield* call(bpfProgPackAlloc, { size: PAGE_SIZE, fill: 'zero', was_classic: 0 });
+    image = yield* call(bpfProgPackAlloc, { size: k.arch.pageSize, fill: 'zero', was_classic: 0 });
     if (image === null) return null;
-    yield* call(bpfJitAllocExec, { size: PAGE_SIZE });
+    yield* call(bpfJitAllocExec, { size: k.arch.pageSize });
   }
   const number = k.nextSeq();
   yield* state({
@@ -140,17 +140,17 @@ const allocDispatcher = function* (k: Kernel, d: Word): Body<Address | null> {
     program: number,
     pointer: d,
     chunk: image,
-    bytes: PAGE_SIZE,
-    proglen: PAGE_SIZE,
+    bytes: k.arch.pageSize,
+    proglen: k.arch.pageSize,
     type: 'dispatcher',
   });
-  yield* state({ kind: 'program-placed', program: number, start: image, length: PAGE_SIZE });
+  yield* state({ kind: 'program-placed', program: number, start: image, length: k.arch.pageSize });
   const symbol = yield* choose('symbol', { prog: d, program: number });
   if (symbol !== null)
     yield* call(bpfKsymAdd, {
       ksym: symbol.ksym,
       start: image,
-      end: Address.add(image, PAGE_SIZE),
+      end: Address.add(image, k.arch.pageSize),
       name: symbol.name,
       id: 0,
     });
@@ -173,7 +173,7 @@ export const bpfDispatcherChangeProg = kernelFunction(
         const copied = yield* call(bpfArchTextCopy, {
           dst: half.at,
           src: undefined,
-          len: PAGE_SIZE / 2,
+          len: k.arch.pageSize / 2,
           what: 'code',
         });
         if (typeof copied === 'number') return undefined;

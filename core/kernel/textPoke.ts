@@ -3,11 +3,13 @@
  *
  * Modelled: the two-page window, text_mutex, what is written. Left out on purpose: poking_mm itself, int3 handling, cross-CPU sync.
  */
+import type { TextCopy } from '../arch/arch.js';
 import { Address, PAGE_SIZE } from '../value/address.js';
 import { call, kernelFunction, lock, state, unlock, type Body, type Kernel } from './request.js';
 
 const TRAP_BYTE = 204;
 const EINVAL = -22;
+const ENOTSUPP = -524;
 
 /** Where instruction fetches do not see stores, the caches are flushed after the last of them. */
 export const flushIcache = function* (k: Kernel, at: Address, length: number): Body<undefined> {
@@ -85,6 +87,21 @@ export const textPokeSet = kernelFunction(
   },
 );
 
+/** bpf_arch_text_copy of x86. */
+export const textPokeCopyBody = function* (k: Kernel, a: TextCopy): Body<Address | number> {
+  const to = yield* call(textPokeCopy, { addr: a.dst, src: a.src, len: a.len, what: a.what });
+  if (to === null) return EINVAL;
+  return to;
+};
+
+/** bpf_arch_text_invalidate of x86. */
+export const textPokeInvalidateBody = function* (
+  _k: Kernel,
+  a: { readonly dst: Address; readonly len: number },
+): Body<number> {
+  return (yield* call(textPokeSet, { addr: a.dst, c: TRAP_BYTE, len: a.len })) === null ? EINVAL : 0;
+};
+
 /** Copies an image (or other code) to its place. Returns the destination, or a (negative) errno. */
 export const bpfArchTextCopy = kernelFunction(
   'bpf_arch_text_copy',
@@ -92,9 +109,8 @@ export const bpfArchTextCopy = kernelFunction(
     k: Kernel,
     a: { dst: Address; src: Address | undefined; len: number; what: string },
   ): Body<Address | number> {
-    const to = yield* call(textPokeCopy, { addr: a.dst, src: a.src, len: a.len, what: a.what });
-    if (to === null) return EINVAL;
-    yield* flushIcache(k, a.dst, a.len);
+    const to = k.profile.textCopy === 'own' ? yield* k.arch.textCopy(k, a) : ENOTSUPP;
+    if (typeof to !== 'number') yield* flushIcache(k, a.dst, a.len);
     return to;
   },
 );
@@ -103,9 +119,9 @@ export const bpfArchTextCopy = kernelFunction(
 export const bpfArchTextInvalidate = kernelFunction(
   'bpf_arch_text_invalidate',
   function* (k: Kernel, a: { dst: Address; len: number }): Body<number> {
-    if ((yield* call(textPokeSet, { addr: a.dst, c: TRAP_BYTE, len: a.len })) === null) return EINVAL;
-    yield* flushIcache(k, a.dst, a.len);
-    return 0;
+    const error = k.profile.textCopy === 'own' ? yield* k.arch.textInvalidate(k, a) : ENOTSUPP;
+    if (error === 0) yield* flushIcache(k, a.dst, a.len);
+    return error;
   },
 );
 

@@ -4,12 +4,13 @@
  * Modelled: address choice by first fit, huge mappings (opt-out to 5.18-rc3, opt-in later), guard pages, lazy freeing and purging, the reset of
  * direct-map permissions in vfree (VM_FLUSH_RESET_PERMS). Left out on purpose: per-CPU vmap blocks, NUMA placement of pages.
  */
+import { unitOf } from '../arch/arch.js';
 import { FLAGS_UNKNOWN, VM_FLUSH_RESET_PERMS } from '../event/areas.js';
 import { Memory, NO_FRAME, type Area } from '../memory/memory.js';
-import { Address, PAGE_SIZE } from '../value/address.js';
+import { Address } from '../value/address.js';
 import { Prot } from '../value/prot.js';
 import { Word } from '../value/words.js';
-import { setDirectMapDefault, setDirectMapInvalid } from './cpa.js';
+import { setDirectMapDefault, setDirectMapInvalid } from './setMemory.js';
 import { vmUnmapAliases } from './purge.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
 
@@ -19,7 +20,7 @@ const PMD_PAGES = 512;
 
 /** Lowest free address in the range that takes `pages` (guard included) with this alignment; null when none does. */
 const lowestFit = (k: Kernel, first: number, last: number, pages: number, align: number): number | null => {
-  const search = align > 1 ? pages + align - 1 : pages;
+  const search = align > unitOf(k.arch) ? pages + align - 1 : pages;
   let from = first;
   let fallback: number | null = null;
   const tryHole = (start: number, end: number): number | null => {
@@ -81,9 +82,12 @@ export const vmallocNodeRange = kernelFunction(
   '__vmalloc_node_range',
   function* (k: Kernel, a: VmallocArgs): Body<Address | null> {
     const huge = wantsHuge(k, a.size, a.vm_flags);
-    const align = huge ? PMD_PAGES : Math.max(1, Math.ceil(a.align / PAGE_SIZE));
-    const pages = huge ? Math.ceil(a.size / PMD_SIZE) * PMD_PAGES : Math.ceil(a.size / PAGE_SIZE);
-    const fit = lowestFit(k, a.start.page, a.end.page, pages + 1, align);
+    const unit = unitOf(k.arch);
+    const align = huge ? PMD_PAGES : unit * Math.max(1, Math.ceil(a.align / k.arch.pageSize));
+    const pages = huge
+      ? Math.ceil(a.size / PMD_SIZE) * PMD_PAGES
+      : unit * Math.ceil(a.size / k.arch.pageSize);
+    const fit = lowestFit(k, a.start.page, a.end.page, pages + unit, align);
     const at = yield* choose('area', {
       size: a.size,
       predicted: fit === null ? null : Address.of(fit),
@@ -93,12 +97,12 @@ export const vmallocNodeRange = kernelFunction(
     yield* state({
       kind: 'area-allocated',
       start: at.page,
-      pages: pages + 1,
+      pages: pages + unit,
       flags: a.vm_flags & ~HUGE_VMAP_FLAG,
       caller: a.caller,
     });
     const given = yield* choose('frames', { pages, huge });
-    const shift = huge ? 21 : 12;
+    const shift = huge ? 21 : (k.arch.leafShifts[0] as number);
     const parts: { frame: number; pages: number }[] = [];
     if (given !== null) parts.push(...given);
     else if (huge)
@@ -213,7 +217,7 @@ export const vfree = kernelFunction('vfree', function* (_k: Kernel, a: { addr: A
 });
 
 const moduleRange = (k: Kernel): readonly [Address, Address] => {
-  const [first, end] = k.arch.moduleRange(k.profile.kaslrCompiledIn);
+  const [first, end] = k.arch.moduleRange(k.profile);
   return [Address.of(first), Address.of(end)];
 };
 
@@ -223,7 +227,7 @@ const areaRequest = (k: Kernel, size: number, flags: number, caller: string): Vm
   const [start, end] = moduleRange(k);
   return {
     size,
-    align: PAGE_SIZE,
+    align: k.arch.pageSize,
     start,
     end,
     gfp_mask: k.profile.gfp,

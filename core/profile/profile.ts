@@ -1,10 +1,14 @@
 /** Which form of each mechanism a kernel uses: kernel-model.md §2.2 and §9. Data only; the kernel functions read it. */
 export interface Profile {
   readonly name: string;
+  /** Architecture whose port this is (core/arch/port.ts); profiles are written for x86_64. */
+  readonly arch: string;
   /** Text of what it stands for. */
   readonly about: string;
   /** How sure we are of it. */
   readonly grade: 'recorded' | 'read in source' | 'inferred' | 'from memory';
+  /** bpf_arch_text_copy and _invalidate are the architecture's own, or the weak ones, which fail with -ENOTSUPP. */
+  readonly textCopy: 'own' | 'weak';
   /** `binary`: page-rounded area per function; `pack`: chunks of shared packs. */
   readonly allocator: 'binary' | 'pack';
   readonly pack: {
@@ -88,8 +92,10 @@ export interface Profile {
 
 const base: Profile = {
   name: '6.1',
+  arch: 'x86_64',
   about: 'packs of 2 MiB per node on 4K leaves, filled and invalidated; RO then X',
   grade: 'recorded',
+  textCopy: 'own',
   allocator: 'pack',
   pack: {
     size: 'pmd-per-node',
@@ -129,7 +135,8 @@ const base: Profile = {
   kaslrCompiledIn: true,
 };
 
-type Change = Partial<Omit<Profile, 'pack' | 'cpa'>> & {
+/** What a profile does otherwise than the one it is a variant of. */
+export type Change = Partial<Omit<Profile, 'pack' | 'cpa'>> & {
   readonly pack?: Partial<Profile['pack']>;
   readonly cpa?: Partial<Profile['cpa']>;
 };

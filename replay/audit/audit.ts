@@ -1,6 +1,7 @@
 /** The audit of a trace of a log: one pass over its events, with all rules at once. */
 import { basename } from 'node:path';
-import { x86_64 } from '../../core/arch/x86_64.js';
+import { archNamed } from '../../core/arch/arches.js';
+import { portOf } from '../../core/arch/port.js';
 import { auditor, type Audited } from '../../core/audit/audit.js';
 import type { Finding, Pattern, Severity } from '../../core/audit/finding.js';
 import type { Rule, Subject } from '../../core/audit/rule.js';
@@ -30,7 +31,6 @@ export interface AuditOptions {
 }
 
 const PHASE = 'phase: ';
-const ARCHES = [x86_64];
 
 /** How it is known that calls are missing: by the header of the recording, or by the counts of its probes. */
 const missingOf = (trace: TraceView): string | null => {
@@ -40,10 +40,12 @@ const missingOf = (trace: TraceView): string | null => {
 
 /** What the trace says of itself, for the rules. */
 export const auditSubject = (trace: TraceView): Subject => {
-  const profile = trace.info.meta['profile'];
+  const named = trace.info.meta['profile'];
+  const profile = typeof named === 'string' ? profileNamed(named) : null;
+  const arch = archNamed(trace.arch ?? '');
   return {
-    profile: typeof profile === 'string' ? profileNamed(profile) : null,
-    arch: ARCHES.find(({ name }) => name === trace.arch) ?? null,
+    profile: profile === null || arch === null ? profile : portOf(profile, arch),
+    arch,
     kernel: trace.kernel,
     source: trace.info.meta['source'] === 'emulation' ? 'emulation' : 'recording',
     missing: missingOf(trace),

@@ -1,5 +1,5 @@
 /** The call trees of a trace, root call by root call, read as a stream: what has been given away is not held. */
-import { ROOTS } from '../../core/driver/follow/roots.js';
+import { isOwnRoot } from '../../core/driver/follow/roots.js';
 import { canonicalFunction } from '../../core/driver/lines.js';
 import type { Entered, Returned } from '../../core/event/calls.js';
 import type { Event } from '../../core/event/event.js';
@@ -131,7 +131,7 @@ export interface TreeReader {
   readonly seq: () => number;
 }
 
-const isOurs = (fn: string): boolean => ROOTS.get(fn)?.foreign === false;
+const isOurs = isOwnRoot;
 
 const aliasStep = (root: RootCall, event: Event, memory: Memory): void => {
   const { alias } = root;

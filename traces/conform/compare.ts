@@ -142,7 +142,8 @@ const differ = (tally: Tally, what: Difference['what'], at: string, state: strin
 };
 
 /** First page of the part of the address space that dumps cover. */
-const dumpedFrom = (arch: Arch): number => Math.min(arch.moduleRange(true)[0], arch.moduleRange(false)[0]);
+const dumpedFrom = (arch: Arch, profile: Profile): number =>
+  Math.min(...[true, false].map((kaslrCompiledIn) => arch.moduleRange({ ...profile, kaslrCompiledIn })[0]));
 
 /** Calls `visit` with each page of a range and the frame that the dump shows for it. */
 const eachPage = (range: DumpedRange, visit: (page: number, frame: number | null) => void): void => {
@@ -155,7 +156,7 @@ const isForgotten = (memory: Memory, page: number): boolean =>
   memory.unknown.some((u) => page >= u.page && page < u.page + u.pages);
 
 const comparePages = (sides: Sides, tally: Tally): void => {
-  const { memory, dump, arch } = sides;
+  const { memory, dump, arch, profile } = sides;
   const { figures } = tally;
   const whole = isWhole(sides, 'pagetable.txt');
   const dumped = new Set<number>();
@@ -181,7 +182,7 @@ const comparePages = (sides: Sides, tally: Tally): void => {
     });
   if (dump.absent.includes('pagetable.txt')) return;
   // What the state has mapped in that part of the address space and the kernel has not.
-  for (const [page, node, slot] of PageTable.pages(memory.virtual, dumpedFrom(arch))) {
+  for (const [page, node, slot] of PageTable.pages(memory.virtual, dumpedFrom(arch, profile))) {
     const prot = node.prot[slot] as number;
     if (dumped.has(page) || !Prot.has(prot, Prot.present)) continue;
     figures.pages_checked++;
@@ -209,13 +210,13 @@ const compareAliases = (sides: Sides, tally: Tally): void => {
 const endOf = ({ start, pages }: Area): string => pageText(start + pages);
 
 const compareAreas = (sides: Sides, tally: Tally): void => {
-  const { memory, dump, arch } = sides;
+  const { memory, dump, arch, profile } = sides;
   if (dump.absent.includes('vmallocinfo.txt')) return;
   const { figures } = tally;
   const whole = isWhole(sides, 'vmallocinfo.txt');
   const live = new Map<number, Area>();
   for (const area of Memory.areas(memory)) if (area.state === 'live') live.set(area.start, area);
-  let lowest = dumpedFrom(arch);
+  let lowest = dumpedFrom(arch, profile);
   for (const area of dump.areas) {
     if (area.lazy) continue;
     figures.areas_checked++;

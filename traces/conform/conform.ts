@@ -1,4 +1,5 @@
-import { x86_64 } from '../../core/arch/x86_64.js';
+import { archNamed } from '../../core/arch/arches.js';
+import { portOf } from '../../core/arch/port.js';
 import { decodeSegment } from '../../core/codec/decode.js';
 import { decodeEvents } from '../../core/codec/events.js';
 import type { Event, EventOf } from '../../core/event/event.js';
@@ -141,6 +142,7 @@ export const conform = (store: Store, trace: string, folder: string): Result<Con
   if (!capture.ok) return capture;
   const meta = log.value.info.meta as {
     readonly profile?: string;
+    readonly arch?: string;
     readonly given?: string | null;
     readonly source?: string;
     readonly kernel?: string;
@@ -163,6 +165,14 @@ export const conform = (store: Store, trace: string, folder: string): Result<Con
       String(meta.profile),
       'import it again',
     );
+  const arch = archNamed(meta.arch ?? '');
+  if (arch === null)
+    return fail(
+      'arch-not-modelled',
+      `trace ${trace} is of an architecture that this version does not have`,
+      String(meta.arch),
+      'import it again',
+    );
   const found = findingsOf(log.value);
   if (!found.ok) return found;
   const { lost, divergences, total, unexplained } = found.value;
@@ -176,7 +186,15 @@ export const conform = (store: Store, trace: string, folder: string): Result<Con
     const dump = capture.value.dump(phase);
     if (!dump.ok) return dump;
     const lossy = lost.hidden(memory.seq);
-    const sides = { memory, dump: dump.value, arch: x86_64, profile, given: given !== null, absent, lossy };
+    const sides = {
+      memory,
+      dump: dump.value,
+      arch,
+      profile: portOf(profile, arch),
+      given: given !== null,
+      absent,
+      lossy,
+    };
     moments.push(compareMoment(phase.name, sides));
     return ok(null);
   });

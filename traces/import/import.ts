@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { x86_64 } from '../../core/arch/x86_64.js';
+import { archNamed } from '../../core/arch/arches.js';
 import { profileNamed, PROFILES } from '../../core/profile/profiles.js';
 import type { Event } from '../../core/event/event.js';
 import type { Contradiction } from '../../core/driver/follow/recognise.js';
@@ -22,6 +22,8 @@ export interface ImportOptions {
   readonly name?: string;
   /** Profile to follow with, by name; default: recognised. */
   readonly profile?: string;
+  /** Architecture, where the input does not say it. */
+  readonly arch?: string;
   /** Release of the kernel, where the input does not say it. */
   readonly release?: string;
   readonly onProgress?: (progress: Progress) => void;
@@ -151,7 +153,7 @@ export const reportOf = (
 ): ImportReport => ({
   trace,
   kernel: release === '' ? result.profile.name : release,
-  arch: x86_64.name,
+  arch: result.arch.name,
   profile: result.profile.name,
   profiles_possible: result.possible.map((p) => p.name),
   lines: counts.lines,
@@ -181,8 +183,10 @@ export const importTrace = async (
   const opened = inputOf(path);
   if (!opened.ok) return opened;
   const input = { ...opened.value, release: opened.value.release || (options.release ?? '') };
-  if (input.arch !== null && input.arch !== x86_64.name)
-    return { ok: false, error: { ...archFailure(input.arch), where: path } };
+  const archName = options.arch ?? input.arch;
+  const arch = archName === null ? null : archNamed(archName);
+  if (archName !== null && arch === null)
+    return { ok: false, error: { ...archFailure(archName), where: path } };
   const wanted = options.profile === undefined ? null : profileNamed(options.profile);
   if (options.profile !== undefined && wanted === null)
     return fail(
@@ -200,6 +204,7 @@ export const importTrace = async (
     overwritten: () => overwrittenEvents(reader?.counts),
     dump: options.dump ?? input.dump,
     profile: wanted,
+    arch,
     limitOf,
     ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),
   });

@@ -3,6 +3,9 @@
  *
  * Segments are cut by count only, so the same input gives the same bytes whatever the machine: an interrupted import is simply run again.
  */
+import type { Arch } from '../../core/arch/arch.js';
+import { archNamed, ARCHES } from '../../core/arch/arches.js';
+import { portOf } from '../../core/arch/port.js';
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { describeKinds } from '../../core/codec/describe.js';
 import { encodeEvents } from '../../core/codec/events.js';
@@ -42,6 +45,8 @@ export interface PipelineOptions {
   readonly dump: Dump | null;
   /** Profile by name, instead of the recognised one. */
   readonly profile: Profile | null;
+  /** Architecture; null: what the lines tell, x86_64 where they do not. */
+  readonly arch: Arch | null;
   /** Also called with what every appended batch holds. */
   readonly onBatch?: (batch: readonly Event[]) => void;
   /** A text that the recorder writes when it changes bpf_jit_limit: bytes, or null. */
@@ -50,6 +55,7 @@ export interface PipelineOptions {
 
 /** What an import found, besides the counts of lines. */
 export interface PipelineResult {
+  readonly arch: Arch;
   readonly profile: Profile;
   /** With the one followed, whether or not it fits. */
   readonly possible: readonly Profile[];
@@ -100,7 +106,7 @@ const NOTHING_TO_FOLLOW: Failure = {
 export const archFailure = (arch: string): Failure => ({
   code: 'arch-not-modelled',
   what: `recordings of ${arch} are not modelled yet`,
-  hint: 'this version follows recordings of x86_64',
+  hint: `modelled: ${ARCHES.map(({ name }) => name).join(', ')}; --arch says which one it is`,
 });
 
 /** The line under the name by which the model knows its function. */
@@ -110,7 +116,8 @@ const canonical = (line: CallLine): CallLine => {
 };
 
 export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
-  const recognise = recogniser();
+  let recognise = recogniser(options.arch ?? x86_64);
+  let arch: Arch = options.arch ?? x86_64;
   const waiting: TraceLine[] = [];
   let calls = 0;
   /** Calls of functions that the model knows. */
@@ -161,21 +168,29 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   };
 
   const begin = (): void => {
-    const arch = recognise.arch();
-    if (arch !== null && arch !== x86_64.name) {
-      failure = archFailure(arch);
-      return;
+    const told = recognise.arch();
+    if (options.arch === null && told !== null && told !== arch.name) {
+      const other = archNamed(told);
+      if (other === null) {
+        failure = archFailure(told);
+        return;
+      }
+      // What the lines say of the kernel depends on whose lines they are.
+      arch = other;
+      recognise = recogniser(other);
+      for (const line of waiting) if (line.kind === 'call') recognise.note(line);
     }
     if (known === 0 && options.profile === null) {
       failure = NOTHING_TO_FOLLOW;
       return;
     }
     profile ??= chooseProfile(recognise.possible(), options.release);
-    const given = givenEvents(options.dump === null ? [] : givenFacts(options.dump, x86_64, profile));
+    profile = portOf(profile, arch);
+    const given = givenEvents(options.dump === null ? [] : givenFacts(options.dump, arch, profile));
     const meta = {
       source: 'recording',
       kernel: options.release === '' ? profile.name : options.release,
-      arch: x86_64.name,
+      arch: arch.name,
       profile: profile.name,
       origin: options.origin().toString(),
       given: options.dump?.name ?? null,
@@ -193,7 +208,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
     log = created.value;
     out = writer({ store, log, memory: () => (follow as Follow).memory(), onBatch: options.onBatch });
     const start = options.dump === null ? { ...nothing, charged: null } : evolveAll(nothing, given);
-    follow = new Follow({ profile, arch: x86_64, nodes: 1, start, emit: out.add });
+    follow = new Follow({ profile, arch, nodes: 1, start, emit: out.add });
     out.begin();
     const overwritten = options.overwritten();
     if (overwritten > 0)
@@ -249,9 +264,10 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       const wrong = failed();
       if (wrong !== null) return { ok: false, error: wrong };
       return ok({
+        arch,
         profile: own,
-        possible: PROFILES.filter((other) => other === own || recognise.possible().includes(other)),
-        contradiction: recognise.contradiction(own),
+        possible: PROFILES.filter((other) => other.name === own.name || recognise.possible().includes(other)),
+        contradiction: recognise.contradiction(own.name),
         events: followed.seq,
         calls: followed.counts,
         notHeld,

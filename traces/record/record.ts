@@ -1,6 +1,6 @@
 /** Records this host into the log: probes set by the recording script, trace_pipe followed as it fills. */
 import { join } from 'node:path';
-import { x86_64 } from '../../core/arch/x86_64.js';
+import { archNamed } from '../../core/arch/arches.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
 import type { Store } from '../../store/index.js';
 import { readDump, type Dump } from '../capture/dump.js';
@@ -81,7 +81,8 @@ const recordWith = async (
   session: Session,
   options: RecordOptions,
 ): Promise<Result<Imported>> => {
-  if (session.machine !== x86_64.name) return { ok: false, error: archFailure(session.machine) };
+  const arch = archNamed(session.machine);
+  if (arch === null) return { ok: false, error: archFailure(session.machine) };
   const dump = firstDump(session);
   if (!dump.ok) return dump;
   const reader: FtraceReader = new FtraceReader((line) => {
@@ -94,6 +95,7 @@ const recordWith = async (
     overwritten: () => 0,
     dump: dump.value,
     profile: null,
+    arch,
     limitOf,
   });
   options.onReady?.(session.instance);

@@ -1,4 +1,7 @@
 /** From a workload to an appended log: emulate, encode, append. The same workload, kernel and seed give the same bytes and the same root. */
+import type { Arch } from '../../core/arch/arch.js';
+import { archNamed, ARCHES } from '../../core/arch/arches.js';
+import { packForced, portOf } from '../../core/arch/port.js';
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { describeKinds } from '../../core/codec/describe.js';
 import { bootEvents, emulate } from '../../core/driver/emulate/emulate.js';
@@ -13,9 +16,7 @@ import type { Store, TraceLog } from '../../store/index.js';
 import { genesisBytes } from '../import/pipeline.js';
 import { writer } from '../writer.js';
 
-export interface SimulateOptions {
-  readonly kernel: string;
-  readonly arch?: string;
+export interface SimulateOptions extends KernelChoice {
   readonly seed?: number;
   readonly nodes?: number;
   /** Name of the trace; default WORKLOAD-KERNEL. */
@@ -41,41 +42,74 @@ export interface Simulated {
   readonly memory: Memory;
 }
 
+/** Which kernel is emulated. */
+export interface KernelChoice {
+  readonly kernel: string;
+  readonly arch?: string;
+  /** The JIT gets its memory from packs, also where it never did. */
+  readonly pack?: boolean;
+  /** Combinations that never existed are run anyway. */
+  readonly force?: boolean;
+}
+
 /** The profile and architecture of a simulation, or why there is none. */
-export const kernelOf = (kernel: string, arch: string): Result<Profile> => {
-  if (arch !== x86_64.name)
-    return fail('arch-not-modelled', `architecture ${arch} is not modelled yet`, undefined, 'known: x86_64');
-  const profile = profileNamed(kernel);
-  return profile === null
-    ? fail(
-        'unknown-kernel',
-        `kernel ${kernel} is not modelled`,
-        undefined,
-        `known: ${PROFILES.map((p) => p.name).join(', ')}`,
-      )
-    : ok(profile);
+export const kernelOf = (
+  options: KernelChoice,
+): Result<{ readonly profile: Profile; readonly arch: Arch }> => {
+  const name = options.arch ?? x86_64.name;
+  const arch = archNamed(name);
+  if (arch === null)
+    return fail(
+      'arch-not-modelled',
+      `architecture ${name} is not modelled`,
+      undefined,
+      `known: ${ARCHES.map((one) => one.name).join(', ')}`,
+    );
+  const profile = profileNamed(options.kernel);
+  if (profile === null)
+    return fail(
+      'unknown-kernel',
+      `kernel ${options.kernel} is not modelled`,
+      undefined,
+      `known: ${PROFILES.map((p) => p.name).join(', ')}`,
+    );
+  const missing = arch.missing(profile);
+  if (missing !== null && options.force !== true)
+    return fail('never-existed', missing, undefined, '--force runs it anyway');
+  const ported = portOf(profile, arch);
+  if (options.pack !== true || ported.allocator === 'pack') return ok({ profile: ported, arch });
+  if (options.force !== true)
+    return fail(
+      'never-existed',
+      `the JIT of ${arch.name} does not use the pack allocator on ${profile.name}`,
+      undefined,
+      '--force runs it anyway',
+    );
+  return ok({ profile: packForced(profile, arch), arch });
 };
 
 const emptyMemory = (): Memory => nothing;
 
 /** Emulates a workload into the store. */
 export const simulate = (store: Store, workload: Workload, options: SimulateOptions): Result<Simulated> => {
-  const profile = kernelOf(options.kernel, options.arch ?? x86_64.name);
-  if (!profile.ok) return profile;
+  const kernel = kernelOf(options);
+  if (!kernel.ok) return kernel;
+  const { profile, arch } = kernel.value;
   const seed = options.seed ?? 1;
-  const name = options.name ?? `${workload.name}-${profile.value.name}`;
-  const base = { workload, profile: profile.value, arch: x86_64, seed };
+  const name = options.name ?? `${workload.name}-${profile.name}${arch === x86_64 ? '' : `-${arch.name}`}`;
+  const base = { workload, profile, arch, seed };
   const { given } = bootEvents(base);
   const created = store.createTrace({
     name,
     meta: {
       source: 'emulation',
       workload: workload.name,
-      kernel: profile.value.name,
-      arch: x86_64.name,
-      profile: profile.value.name,
+      kernel: profile.name,
+      arch: arch.name,
+      profile: profile.name,
       seed,
       nodes: options.nodes ?? 1,
+      ...(options.pack === true ? { pack: true } : {}),
       origin: '0',
       given: null,
     },
@@ -103,8 +137,8 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
   const report: SimulateReport = {
     trace: name,
     workload: workload.name,
-    kernel: profile.value.name,
-    arch: x86_64.name,
+    kernel: profile.name,
+    arch: arch.name,
     seed,
     events: emulated.events,
     root: log.info.root,

@@ -12,11 +12,11 @@ const SET_MEMORY = ['ro', 'rw', 'x', 'nx', 'rox', 'np', '4k'].map((suffix) => `s
 
 /** Whether a page lies in the range of modules; false where the architecture is not known. */
 export const inModules = (audit: Audit, page: number): boolean => {
-  const { arch } = audit.subject;
+  const { arch, profile } = audit.subject;
   if (arch === null) return false;
   // The widest range that the architecture ever uses for it.
-  const [a, aEnd] = arch.moduleRange(false);
-  const [b, bEnd] = arch.moduleRange(true);
+  const [a, aEnd] = arch.moduleRange({ name: profile?.name ?? '', kaslrCompiledIn: false });
+  const [b, bEnd] = arch.moduleRange({ name: profile?.name ?? '', kaslrCompiledIn: true });
   return page >= Math.min(a, b) && page < Math.max(aEnd, bEnd);
 };
 

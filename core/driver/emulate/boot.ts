@@ -40,7 +40,7 @@ export const bootFacts = (
   pool: FramePool,
 ): Fact[] => {
   const facts: Fact[] = [{ kind: 'bases-learned', direct: arch.directBase, vmemmap: arch.vmemmap }];
-  const [first, end] = arch.moduleRange(profile.kaslrCompiledIn);
+  const [first, end] = arch.moduleRange(profile);
   const limit =
     boot?.jit_limit ??
     Math.ceil(((end - first) * PAGE_SIZE) / 2 ** profile.limitShift / PAGE_SIZE) * PAGE_SIZE;

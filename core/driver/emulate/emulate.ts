@@ -1,7 +1,8 @@
 /**
  * Runs a workload on an emulated kernel: the operations of the workload are composed of the same kernel functions that a recording is followed with.
  */
-import type { Arch } from '../../arch/arch.js';
+import { unitOf, type Arch } from '../../arch/arch.js';
+import { portOf } from '../../arch/port.js';
 import { eventOf, type Event, type Fact } from '../../event/event.js';
 import { Origin } from '../../event/kind.js';
 import {
@@ -87,8 +88,9 @@ const EINVAL = -22;
 export const bootEvents = (
   options: Pick<EmulateOptions, 'workload' | 'profile' | 'arch' | 'seed'>,
 ): { readonly given: Event[]; readonly pool: ReturnType<typeof framePool> } => {
-  const pool = framePool(FIRST_PFN, PFNS, random(options.seed ^ 0x51ed));
-  const facts = bootFacts(options.workload.boot, options.profile, options.arch, pool);
+  const pool = framePool(FIRST_PFN, PFNS, random(options.seed ^ 0x51ed), unitOf(options.arch));
+  const profile = portOf(options.profile, options.arch);
+  const facts = bootFacts(options.workload.boot, profile, options.arch, pool);
   return {
     given: facts.map((fact) =>
       eventOf({ seq: 0, time: 0, cpu: 0, task: '', call: 0, origin: Origin.assumed }, fact),
@@ -125,11 +127,12 @@ class Runtime {
     given: readonly Event[],
     pool: ReturnType<typeof framePool>,
   ) {
-    this.#profile = options.profile;
+    const profile = portOf(options.profile, options.arch);
+    this.#profile = profile;
     const start = evolveAll(nothing, given);
     this.#packsSized = start.packs.length > 0;
     const seeded = policies({
-      profile: options.profile,
+      profile,
       arch: options.arch,
       random: random(options.seed),
       pool,
@@ -149,7 +152,7 @@ class Runtime {
     });
     let frames: readonly number[] = [];
     this.machine = machine({
-      profile: options.profile,
+      profile,
       arch: options.arch,
       nodes: options.nodes ?? 1,
       start,

@@ -13,8 +13,22 @@ export interface FramePool {
 
 const LARGE = 512;
 
-/** Frames `first` to `first + pages - 1`, all free. */
-export const framePool = (first: number, pages: number, random: Random): FramePool => {
+/** Frames `first` to `first + pages - 1`, all free, handed out in pages of `unit` frames. */
+export const framePool = (first: number, pages: number, random: Random, unit = 1): FramePool =>
+  unit === 1 ? smallPool(first, pages, random) : scaled(smallPool(first / unit, pages / unit, random), unit);
+
+/** A pool whose smallest block is `unit` frames. */
+const scaled = (pool: FramePool, unit: number): FramePool => ({
+  take: (pages, huge, contiguous) =>
+    pool
+      .take(pages / unit, huge, contiguous)
+      ?.map((run) => ({ frame: run.frame * unit, pages: run.pages * unit })) ?? null,
+  give: (frames) => {
+    pool.give(new Set(Array.from(frames, (frame) => Math.floor(frame / unit))));
+  },
+});
+
+const smallPool = (first: number, pages: number, random: Random): FramePool => {
   const taken = new Uint8Array(pages);
   const mark = (frame: number, count: number, value: number): void => {
     taken.fill(value, frame - first, frame - first + count);

@@ -85,8 +85,10 @@ export const policies = (input: PolicyInput): ChoiceSource => {
     let offset = drawn.get(key);
     if (offset === undefined) {
       const binary = profile.allocator === 'binary';
-      const size = binary ? Math.ceil((proglen + 136) / 4096) * 4096 : Math.ceil((proglen + 24) / 64) * 64;
-      const hole = Math.min(size - (proglen + 8), (binary ? 4096 : 64) - 8);
+      const size = binary
+        ? Math.ceil((proglen + 136) / arch.pageSize) * arch.pageSize
+        : Math.ceil((proglen + 24) / 64) * 64;
+      const hole = Math.min(size - (proglen + 8), (binary ? arch.pageSize : 64) - 8);
       // bpf_func − chunk = header + random start. What another kernel drew may not fit.
       offset = fn.offset !== undefined && fn.offset < 8 + Math.max(1, hole) ? fn.offset : 8 + offsetIn(hole);
       drawn.set(key, offset);
@@ -127,7 +129,7 @@ export const policies = (input: PolicyInput): ChoiceSource => {
       frames: ({ pages, huge }) => input.pool.take(pages, huge, profile.contiguousBacking),
       frame: ({ name }) => name,
       older: () => null,
-      leaf: ({ pfn }) => (pfn < 0 ? 12 : 21),
+      leaf: ({ pfn }) => (pfn < 0 ? (arch.leafShifts[0] as number) : arch.directLeaf),
       purge: ({ predicted }) => {
         const others = input.othersLazy();
         input.purged();

@@ -37,7 +37,7 @@ import { forgottenAliases, knownAreas } from './forget.js';
 import { learn, learnContent } from './learn.js';
 import { observe } from './observe.js';
 import type { OpenPackCall } from './orders.js';
-import { ALSO_INSIDE, ALWAYS_ROOT, ROOTS } from './roots.js';
+import { ALSO_INSIDE, ALWAYS_ROOT, rootsOf, type Root } from './roots.js';
 import {
   Scene,
   type FollowCounts,
@@ -56,6 +56,7 @@ export class Follow {
   /** By pid; idle tasks, which all have pid 0, by processor. */
   readonly #tasks = new Map<number, Task>();
   readonly #seen = visibility();
+  readonly #roots: ReadonlyMap<string, Root>;
   readonly #columns = columnCache();
   /** Pack calls under way: their effects may stand in another order than their lines. */
   readonly #packs = new Map<Context, OpenPackCall>();
@@ -68,6 +69,7 @@ export class Follow {
 
   constructor(options: FollowOptions) {
     this.#scene = new Scene(options);
+    this.#roots = rootsOf(options.arch);
   }
 
   get counts(): FollowCounts {
@@ -320,7 +322,7 @@ export class Follow {
 
   /** A call without recorded parent, or a foreign one inside another (`call`: what encloses it). */
   #begin(task: Task, line: RecordedLine, call: number): void {
-    const root = line.isReturn || !plausible(line) ? undefined : ROOTS.get(line.fn);
+    const root = line.isReturn || !plausible(line) ? undefined : this.#roots.get(line.fn);
     if (root === undefined) return this.#beginUnmodelled(task, line, call);
     const scene = this.#scene;
     const recorded = argsOf(line, this.#columns(line));
@@ -382,7 +384,7 @@ export class Follow {
       return false;
     }
     if (!line.isReturn) {
-      if (context.unmodelled && ROOTS.has(line.fn)) {
+      if (context.unmodelled && this.#roots.has(line.fn)) {
         this.#begin(task, line, innermost(context));
         return true;
       }

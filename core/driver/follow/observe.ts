@@ -28,7 +28,7 @@ const pageAttributes = (k: Kernel, line: RecordedLine): Fact[] => {
   const change = protChange(set, clr);
   if (change.set === 0 && change.clear === 0) return [];
   const base = k.memory().directBase;
-  const moduleStart = k.arch.moduleRange(k.profile.kaslrCompiledIn)[0];
+  const moduleStart = k.arch.moduleRange(k.profile)[0];
   const direct =
     base !== 0 &&
     at.page >= base &&

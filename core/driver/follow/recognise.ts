@@ -2,19 +2,26 @@
  * Which kernels a recording can come from, by what it does (function names, argument lists, constants), not by its version string alone:
  * distribution kernels carry backports.
  */
+import type { Arch } from '../../arch/arch.js';
+import { portOf } from '../../arch/port.js';
 import type { Profile } from '../../profile/profile.js';
 import { PROFILES } from '../../profile/profiles.js';
 import { recordedAddress, recordedNumber, recordedValue, type RecordedLine } from '../recorded.js';
 
-const TRAP = 0xcccccccc;
 /** Kernel half where code lives on x86-64: the last 2 GiB. */
 const isCodeAddress = (word: { readonly hi: number; readonly lo: number } | null): boolean =>
   word !== null && word.hi === 0xffffffff && word.lo >= 0x80000000;
 
 type Rule = (profile: Profile) => boolean;
 
+/** Whether an address can only be that of code: false where an architecture has no range for it. */
+type IsCode = (word: { readonly hi: number; readonly lo: number } | null) => boolean;
+
+const NOT_TOLD: IsCode = () => false;
+
 /** What one line says about the kernel; null: nothing. A rule keeps the profiles for which it is true. */
-const ruleOf = (line: RecordedLine): Rule | null => {
+const ruleOf = (line: RecordedLine, arch: Arch): Rule | null => {
+  const isCode = arch.name === 'x86_64' ? isCodeAddress : NOT_TOLD;
   const has = (name: string): boolean => line.signature.names.includes(name);
   if (line.isReturn) return null;
   switch (line.fn) {
@@ -41,7 +48,7 @@ const ruleOf = (line: RecordedLine): Rule | null => {
       return (p) => p.execAlloc === 'module_alloc' && !(large && p.asksHuge);
     }
     case 'set_memory_rox':
-      return isCodeAddress(recordedValue(line, 'addr')) ? (p) => p.protect.includes('rox') : null;
+      return isCode(recordedValue(line, 'addr')) ? (p) => p.protect.includes('rox') : null;
     case 'text_poke_copy_locked':
       return (p) => p.pokeLocked;
     case 'smp_text_poke_single':
@@ -66,7 +73,7 @@ const ruleOf = (line: RecordedLine): Rule | null => {
     case 'bpf_jit_binary_pack_finalize': {
       const header = recordedValue(line, 'ro_header_size');
       if (header === null) return (p) => p.allocator === 'pack';
-      return header.lo === TRAP
+      return header.lo === arch.trap >>> 0
         ? (p) => p.allocator === 'pack'
         : (p) => !(p.pack.fillNew && p.pack.invalidate);
     }
@@ -76,7 +83,7 @@ const ruleOf = (line: RecordedLine): Rule | null => {
       return (p) => (p.allocator === 'binary' ? !callback : p.pack.invalidate === callback);
     }
     case 'change_page_attr_set_clr': {
-      if (!isCodeAddress(recordedValue(line, 'vaddr'))) return null;
+      if (!isCode(recordedValue(line, 'vaddr'))) return null;
       const collapse = ((recordedNumber(line, 'in_flag') ?? 0) & 0x10) !== 0;
       const rox =
         (recordedValue(line, 'mask_clr')?.hi ?? 0) !== 0 && (recordedValue(line, 'mask_clr')?.lo ?? 0) !== 0;
@@ -93,7 +100,7 @@ const ruleOf = (line: RecordedLine): Rule | null => {
         (clr !== 0x3 || !p.cpa.invalidClearsDirty);
     }
     case '__vmalloc_node_range': {
-      if (!isCodeAddress(recordedValue(line, 'start'))) return null;
+      if (!isCode(recordedValue(line, 'start'))) return null;
       const flags = recordedNumber(line, 'vm_flags');
       if (flags === null) return null;
       return (p) =>
@@ -103,17 +110,12 @@ const ruleOf = (line: RecordedLine): Rule | null => {
       const at = recordedAddress(line, 'addr');
       const end = recordedAddress(line, 'end');
       const shift = recordedNumber(line, 'page_shift');
-      if (
-        at === null ||
-        end === null ||
-        end.page - at.page < 512 ||
-        !isCodeAddress(recordedValue(line, 'addr'))
-      )
+      if (at === null || end === null || end.page - at.page < 512 || !isCode(recordedValue(line, 'addr')))
         return null;
       return (p) => (p.hugeVmalloc === 'opt-out' || p.asksHuge) === (shift === 21);
     }
     case 'set_memory_nx':
-      return isCodeAddress(recordedValue(line, 'addr')) && (recordedNumber(line, 'numpages') ?? 0) > 0
+      return isCode(recordedValue(line, 'addr')) && (recordedNumber(line, 'numpages') ?? 0) > 0
         ? (p) => p.pack.resetBeforeFree
         : null;
     default:
@@ -168,11 +170,11 @@ export interface Recogniser {
   readonly possible: () => readonly Profile[];
   /** Architecture of the first line that tells one; null: none does. */
   readonly arch: () => string | null;
-  /** First line that excludes a profile; null: none does. */
-  readonly contradiction: (profile: Profile) => Contradiction | null;
+  /** First line that excludes a profile (by name); null: none does. */
+  readonly contradiction: (profile: string) => Contradiction | null;
 }
 
-export const recogniser = (): Recogniser => {
+export const recogniser = (of: Arch): Recogniser => {
   /** First line of each function that speaks against a profile. */
   const against = new Map<Profile, Map<string, Contradiction>>();
   let possible = PROFILES;
@@ -182,11 +184,11 @@ export const recogniser = (): Recogniser => {
     arch: () => arch,
     note: (line) => {
       arch ??= archOf(line);
-      const rule = ruleOf(line);
+      const rule = ruleOf(line, of);
       if (rule === null) return;
       let grew = false;
       for (const profile of PROFILES) {
-        if (rule(profile)) continue;
+        if (rule(portOf(profile, of))) continue;
         let lines = against.get(profile);
         if (lines === undefined) against.set(profile, (lines = new Map<string, Contradiction>()));
         if (lines.has(line.fn)) continue;
@@ -198,7 +200,10 @@ export const recogniser = (): Recogniser => {
       possible = PROFILES.filter((profile) => speaksAgainst(profile) === fewest);
     },
     possible: () => possible,
-    contradiction: (profile) => against.get(profile)?.values().next().value ?? null,
+    contradiction: (name) => {
+      const profile = PROFILES.find((one) => one.name === name);
+      return profile === undefined ? null : (against.get(profile)?.values().next().value ?? null);
+    },
   };
 };
 

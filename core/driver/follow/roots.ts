@@ -1,3 +1,4 @@
+import type { Arch } from '../../arch/arch.js';
 import {
   bpfIntJitCompile,
   bpfJitBlindConstants,
@@ -15,7 +16,16 @@ import {
   bpfProgKallsymsAdd,
   bpfProgKallsymsDel,
 } from '../../kernel/programs.js';
-import { cpaRoots } from '../../kernel/cpa.js';
+import {
+  setDirectMapDefault,
+  setDirectMapInvalid,
+  setMemoryNp,
+  setMemoryNx,
+  setMemoryRo,
+  setMemoryRox,
+  setMemoryRw,
+  setMemoryX,
+} from '../../kernel/setMemory.js';
 import type { Args, KernelFunction } from '../../kernel/request.js';
 import {
   bpfArchTextCopy,
@@ -54,7 +64,7 @@ const root = (fn: KernelFunction, foreign = false, extra: Args = {}): readonly [
   { fn, foreign, args: (recorded) => ({ ...recorded, ...extra }) },
 ];
 
-export const ROOTS: ReadonlyMap<string, Root> = new Map([
+const ROOTS: ReadonlyMap<string, Root> = new Map([
   root(bpfIntJitCompile as KernelFunction),
   root(bpfJitFree as KernelFunction),
   root(bpfProgKallsymsAdd as KernelFunction),
@@ -72,15 +82,14 @@ export const ROOTS: ReadonlyMap<string, Root> = new Map([
   root(purgeVmapAreaLazy as unknown as KernelFunction, true),
   root(vmUnmapAliases as unknown as KernelFunction, true),
   root(vfree as unknown as KernelFunction, true),
-  root(cpaRoots.setMemoryRo as unknown as KernelFunction, true),
-  root(cpaRoots.setMemoryRw as unknown as KernelFunction, true),
-  root(cpaRoots.setMemoryX as unknown as KernelFunction, true),
-  root(cpaRoots.setMemoryNx as unknown as KernelFunction, true),
-  root(cpaRoots.setMemoryRox as unknown as KernelFunction, true),
-  root(cpaRoots.setMemoryNp as unknown as KernelFunction, true),
-  root(cpaRoots.changePageAttrSetClr as unknown as KernelFunction, true),
-  root(cpaRoots.setDirectMapInvalid as unknown as KernelFunction, true),
-  root(cpaRoots.setDirectMapDefault as unknown as KernelFunction, true),
+  root(setMemoryRo as unknown as KernelFunction, true),
+  root(setMemoryRw as unknown as KernelFunction, true),
+  root(setMemoryX as unknown as KernelFunction, true),
+  root(setMemoryNx as unknown as KernelFunction, true),
+  root(setMemoryRox as unknown as KernelFunction, true),
+  root(setMemoryNp as unknown as KernelFunction, true),
+  root(setDirectMapInvalid as unknown as KernelFunction, true),
+  root(setDirectMapDefault as unknown as KernelFunction, true),
   // Calls that the JIT of some kernels makes from functions that are not probed.
   root(bpfJitBlindConstants as KernelFunction),
   root(bpfJitProgReleaseOther as unknown as KernelFunction),
@@ -102,6 +111,19 @@ export const ROOTS: ReadonlyMap<string, Root> = new Map([
   root(bpfArchTextCopy as unknown as KernelFunction, true, { what: 'code' }),
   root(bpfArchTextInvalidate as unknown as KernelFunction, true),
 ]);
+
+const ROOTS_BY_ARCH = new WeakMap<Arch, ReadonlyMap<string, Root>>();
+
+/** Root calls by function: those that every architecture has, and its own. */
+export const rootsOf = (arch: Arch): ReadonlyMap<string, Root> => {
+  let roots = ROOTS_BY_ARCH.get(arch);
+  if (roots === undefined)
+    ROOTS_BY_ARCH.set(arch, (roots = new Map([...ROOTS, ...arch.ownFunctions.map((fn) => root(fn, true))])));
+  return roots;
+};
+
+/** Whether a call of a function is one of BPF's own: no foreign call, on any architecture. */
+export const isOwnRoot = (fn: string): boolean => ROOTS.get(fn)?.foreign === false;
 
 /** Functions whose entry always begins a root call of the workload: a call still open in the same task has ended unseen. */
 export const ALWAYS_ROOT: ReadonlySet<string> = new Set([

@@ -1,4 +1,5 @@
 import type { Arch } from '../../arch/arch.js';
+import { portOf } from '../../arch/port.js';
 import { eventOf, type Event, type Fact } from '../../event/event.js';
 import { Origin } from '../../event/kind.js';
 import type { Kernel } from '../../kernel/request.js';
@@ -90,7 +91,7 @@ export class Scene {
       if (options.profile.pack.size === 'pmd-per-node')
         this.nodes = Math.max(1, Math.round(pack.bytes / PMD_SIZE));
     this.kernel = {
-      profile: options.profile,
+      profile: portOf(options.profile, options.arch),
       arch: options.arch,
       nodes: () => this.nodes,
       memory: () => (this.#rehearsal ?? this.#folder).memory(),

@@ -1,6 +1,6 @@
 /** kernel-model.md §5.1–5.3: where areas go, what they are mapped with, when their addresses may be used again. */
 import { expect } from 'chai';
-import { setMemoryRo } from '../../../../core/kernel/cpa.js';
+import { setMemoryRo } from '../../../../core/kernel/setMemory.js';
 import { moduleAlloc, vfree } from '../../../../core/kernel/vmalloc.js';
 import { Address } from '../../../../core/value/address.js';
 import { Scene, type SceneOptions } from '../../../models/scene.js';

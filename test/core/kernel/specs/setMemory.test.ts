@@ -8,7 +8,7 @@ import {
   setMemoryRox,
   setMemoryRw,
   setMemoryX,
-} from '../../../../core/kernel/cpa.js';
+} from '../../../../core/kernel/setMemory.js';
 import { moduleAlloc, vfree } from '../../../../core/kernel/vmalloc.js';
 import { Address } from '../../../../core/value/address.js';
 import { Scene, type SceneOptions } from '../../../models/scene.js';
