@@ -8,7 +8,7 @@ import type { Arch } from './arch.js';
 export const portOf = (profile: Profile, arch: Arch): Profile => {
   if (profile.arch === arch.name) return profile;
   let ports = PORTS.get(profile);
-  if (ports === undefined) PORTS.set(profile, (ports = new Map()));
+  if (ports === undefined) PORTS.set(profile, (ports = new Map<string, Profile>()));
   let port = ports.get(arch.name);
   if (port === undefined)
     ports.set(arch.name, (port = variant(profile, { ...arch.port(profile), arch: arch.name })));

@@ -168,11 +168,11 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   };
 
   const begin = (): void => {
-    const told = recognise.arch();
-    if (options.arch === null && told !== null && told !== arch.name) {
-      const other = archNamed(told);
+    const shown = recognise.arch();
+    if (options.arch === null && shown !== null && shown !== arch.name) {
+      const other = archNamed(shown);
       if (other === null) {
-        failure = archFailure(told);
+        failure = archFailure(shown);
         return;
       }
       // What the lines say of the kernel depends on whose lines they are.
