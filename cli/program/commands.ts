@@ -12,6 +12,7 @@ const GET = 'Get a trace:';
 const LOOK = 'Look at it:';
 const CHECK = 'Check it:';
 const KEEP = 'Keep it:';
+const ASK = 'Ask all kernels:';
 
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly Entry[] = [
@@ -134,6 +135,12 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'explain an oops: what the faulting page went through, which known failures fit',
     group: CHECK,
     load: async () => (await import('../postmortem.js')).postmortem,
+  },
+  {
+    name: 'matrix',
+    summary: 'one workload on several kernels and architectures, side by side',
+    group: ASK,
+    load: async () => (await import('../matrix.js')).matrix,
   },
   {
     name: 'verify',

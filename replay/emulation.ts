@@ -1,0 +1,67 @@
+/** Emulations that are not kept: run in memory, measured and audited while they run. */
+import type { Arch } from '../core/arch/arch.js';
+import { auditor, type Audited } from '../core/audit/audit.js';
+import { RULES } from '../core/audit/rules.js';
+import { emulate } from '../core/driver/emulate/emulate.js';
+import type { Failing } from '../core/driver/emulate/failing.js';
+import type { Event } from '../core/event/event.js';
+import { nothing, type Memory } from '../core/memory/memory.js';
+import type { Profile } from '../core/profile/profile.js';
+import type { Workload } from '../core/workload/workload.js';
+import { measure, type Figures } from './matrix/measure.js';
+
+export interface EmulationOptions {
+  readonly workload: Workload;
+  readonly profile: Profile;
+  readonly arch: Arch;
+  readonly seed?: number;
+  readonly nodes?: number;
+  readonly fail?: Failing;
+}
+
+/** A run and what is to be said of it. */
+export interface EmulationRun {
+  /** Facts before the first event, then all events. */
+  readonly given: readonly Event[];
+  readonly events: readonly Event[];
+  /** Memory at the end. */
+  readonly memory: Memory;
+  readonly figures: Figures;
+  readonly audited: Audited;
+}
+
+/** Emulates a workload in memory, without a log. All events are kept: for workloads of some hundred operations. */
+export const runEmulation = (options: EmulationOptions): EmulationRun => {
+  const { workload, profile, arch } = options;
+  const events: Event[] = [];
+  let memory = (): Memory => nothing;
+  const figures = measure(profile, () => memory(), arch);
+  const done = emulate({
+    workload,
+    profile,
+    arch,
+    seed: options.seed ?? 1,
+    ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
+    ...(options.fail === undefined ? {} : { fail: options.fail }),
+    onMachine: (machine) => {
+      memory = machine.memory;
+    },
+    emit: (event) => {
+      events.push(event);
+      figures.take(event);
+    },
+  });
+  const audit = auditor(
+    { profile, arch, kernel: profile.name, source: 'emulation', missing: null },
+    done.given,
+    RULES,
+  );
+  audit.feed(events);
+  return {
+    given: done.given,
+    events,
+    memory: done.memory,
+    figures: figures.finish(),
+    audited: audit.finish(),
+  };
+};
