@@ -40,6 +40,8 @@ export interface FreeDuring {
 interface Common {
   /** Text that the recorder wrote to trace_marker just before: `op 1: load slot=0 …`. */
   readonly mark?: string;
+  /** The CPU whose task does it; default 0. Without a schedule the operations run one after the other all the same. */
+  readonly cpu?: number;
 }
 
 /** What the recorded kernel said to an operation: to compare with, not an input. */

@@ -29,7 +29,10 @@ const programFunction = v.strictObject({
   recorded: v.exactOptional(v.strictObject({ chunk: hexAddress })),
 });
 
-const mark = { mark: v.exactOptional(v.string()) };
+const mark = {
+  mark: v.exactOptional(v.string()),
+  cpu: v.exactOptional(v.pipe(count, v.maxValue(7, 'a workload has at most 8 CPUs'))),
+};
 const recorded = { recorded: v.exactOptional(outcome) };
 
 const operation = v.variant('op', [

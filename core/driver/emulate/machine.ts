@@ -47,10 +47,34 @@ export interface Runner {
   readonly cpu: number;
 }
 
+interface Frame {
+  readonly fn: KernelFunction;
+  readonly args: Args;
+  readonly generator: Generator<Request, unknown, never>;
+  readonly seq: number;
+}
+
+/** A root call under way. Several can be, over one memory. */
+export interface RunningCall<R = unknown> {
+  readonly done: () => boolean;
+  /** Its result, once it is done. */
+  readonly result: () => R;
+  /** Open calls, the root first. */
+  readonly calls: () => readonly string[];
+  /** Goes on to the next request at which it is to pause, before that request is performed; null: the call is done. What it paused at before, it does first. */
+  readonly advance: (pauses: ((request: Request) => boolean) | null) => Request | null;
+}
+
 export interface Machine {
+  /** The kernel that is run. */
+  readonly profile: () => Profile;
+  /** From here on another kernel runs over the same memory; no call may be open. */
+  readonly become: (profile: Profile) => void;
   readonly memory: () => Memory;
   readonly share: () => Memory;
   readonly seq: () => number;
+  /** Begins a root call: it is entered, and pauses before its first request. */
+  readonly start: <A extends Args, R>(who: Runner, fn: KernelFunction<A, R>, args: A) => RunningCall<R>;
   /** Runs a root call to its end. */
   readonly run: <A extends Args, R>(who: Runner, fn: KernelFunction<A, R>, args: A) => R;
   /** A fact outside any call: a marker, an operation, the limit. */
@@ -113,11 +137,14 @@ export const machine = (options: MachineOptions): Machine => {
   let seq = 0;
   let time = 0;
   let lowestName = options.start.lowestName;
-  const signatures = signaturesOf(options.profile);
+  let profile = options.profile;
+  let signatures = signaturesOf(profile);
   const failing = options.fail === undefined ? null : failures(options.fail);
 
   const kernel: Kernel = {
-    profile: options.profile,
+    get profile() {
+      return profile;
+    },
     arch: options.arch,
     nodes: () => options.nodes,
     memory: memory.memory,
@@ -159,13 +186,7 @@ export const machine = (options: MachineOptions): Machine => {
     return emit(who, { kind, fn, place: '', names, values: { hi, lo, texts } }, Origin.derived, call);
   };
 
-  const run = <A extends Args, R>(who: Runner, fn: KernelFunction<A, R>, args: A): R => {
-    interface Frame {
-      readonly fn: KernelFunction;
-      readonly args: Args;
-      readonly generator: Generator<Request, unknown, never>;
-      readonly seq: number;
-    }
+  const start = <A extends Args, R>(who: Runner, fn: KernelFunction<A, R>, args: A): RunningCall<R> => {
     const stack: Frame[] = [];
     const enter = (callee: KernelFunction, given: Args): void => {
       const entered = line(who, 'entered', callee.name, given, stack.at(-1)?.seq ?? 0);
@@ -191,24 +212,12 @@ export const machine = (options: MachineOptions): Machine => {
       for (const instead of options.intercept(fact, context)) last = emit(who, instead, Origin.derived, call);
       return last;
     };
-    enter(fn as unknown as KernelFunction, args);
-    let answer: unknown;
-    for (;;) {
-      const top = stack.at(-1) as Frame;
-      const step = top.generator.next(answer as never);
-      if (step.done === true) {
-        line(who, 'returned', top.fn.name, top.fn.returned(step.value, top.args), top.seq);
-        stack.pop();
-        if (stack.length === 0) return step.value as R;
-        answer = step.value;
-        continue;
-      }
-      const request = step.value;
+    /** What a request gives, or undefined after it has begun a call. */
+    const perform = (request: Request, call: number): unknown => {
       switch (request.request) {
         case 'call':
           enter(request.fn, request.args);
-          answer = undefined;
-          break;
+          return undefined;
         case 'choose': {
           const failed = failing?.ofChoice(request.what, request.question as never);
           const chosen =
@@ -222,26 +231,72 @@ export const machine = (options: MachineOptions): Machine => {
               predicted: proposed(request.what, request.question),
             },
             Origin.derived,
-            top.seq,
+            call,
           );
-          answer = chosen;
-          break;
+          return chosen;
         }
         case 'state':
-          answer = happen(request.fact, top.seq);
-          break;
+          return happen(request.fact, call);
         case 'lock':
         case 'wait':
-          answer = undefined;
-          break;
+          return undefined;
       }
-    }
+    };
+
+    let answer: unknown;
+    let pending: Request | null = null;
+    let result: R | undefined;
+    enter(fn as unknown as KernelFunction, args);
+    return {
+      done: () => stack.length === 0,
+      result: () => result as R,
+      calls: () => stack.map((frame) => frame.fn.name),
+      advance: (pauses) => {
+        let stopped: Request | null = pending;
+        pending = null;
+        while (stack.length > 0) {
+          const top = stack.at(-1) as Frame;
+          if (stopped !== null) {
+            // What it was stopped at, it does now.
+            answer = perform(stopped, top.seq);
+            stopped = null;
+            continue;
+          }
+          const step = top.generator.next(answer as never);
+          if (step.done === true) {
+            line(who, 'returned', top.fn.name, top.fn.returned(step.value, top.args), top.seq);
+            stack.pop();
+            if (stack.length === 0) result = step.value as R;
+            answer = step.value;
+            continue;
+          }
+          if (pauses !== null && pauses(step.value)) {
+            pending = step.value;
+            return pending;
+          }
+          answer = perform(step.value, top.seq);
+        }
+        return null;
+      },
+    };
+  };
+
+  const run = <A extends Args, R>(who: Runner, fn: KernelFunction<A, R>, args: A): R => {
+    const running = start(who, fn, args);
+    running.advance(null);
+    return running.result();
   };
 
   return {
     memory: memory.memory,
     share: memory.share,
     seq: () => seq,
+    profile: () => profile,
+    become: (next) => {
+      profile = next;
+      signatures = signaturesOf(next);
+    },
+    start,
     run,
     state: (who, fact, origin = Origin.observed) => emit(who, fact, origin, 0),
     onFact: (listener) => {

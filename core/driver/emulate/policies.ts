@@ -51,11 +51,16 @@ export const NO_SITUATION: Situation = {
   results: [],
 };
 
+/** How the frames behind an area lie. */
+export type Backing = 'contiguous' | 'scattered';
+
 export interface PolicyInput {
-  readonly profile: Profile;
+  readonly profile: () => Profile;
   readonly arch: Arch;
   readonly random: Random;
   readonly pool: FramePool;
+  /** How frames lie, whatever this kernel does by itself. */
+  readonly backing: Backing | null;
   readonly memory: () => Memory;
   readonly situation: () => Situation;
   /** Whether the size of packs is still to be found out by a trial allocation (5.18); done once a boot. */
@@ -70,7 +75,7 @@ export interface PolicyInput {
 const EPERM = -1;
 
 export const policies = (input: PolicyInput): ChoiceSource => {
-  const { profile, arch, random } = input;
+  const { arch, random } = input;
   let results = 0;
 
   const offsetIn = (hole: number): number => {
@@ -84,7 +89,7 @@ export const policies = (input: PolicyInput): ChoiceSource => {
     const key = Address.toText(chunk);
     let offset = drawn.get(key);
     if (offset === undefined) {
-      const binary = profile.allocator === 'binary';
+      const binary = input.profile().allocator === 'binary';
       const size = binary
         ? Math.ceil((proglen + 136) / arch.pageSize) * arch.pageSize
         : Math.ceil((proglen + 24) / 64) * 64;
@@ -117,7 +122,7 @@ export const policies = (input: PolicyInput): ChoiceSource => {
         const fn = input.situation().fn;
         if (fn === null) return null;
         const start = startOf(fn, chunk, proglen);
-        drawn.clear();
+        drawn.delete(Address.toText(chunk));
         return { start, length: fn.code ?? fn.image };
       },
       type: () => input.situation().type,
@@ -126,7 +131,12 @@ export const policies = (input: PolicyInput): ChoiceSource => {
       chunk: ({ predicted }) => predicted,
       trial: () => input.sizePacks(),
       area: ({ predicted }) => predicted,
-      frames: ({ pages, huge }) => input.pool.take(pages, huge, profile.contiguousBacking),
+      frames: ({ pages, huge }) =>
+        input.pool.take(
+          pages,
+          huge,
+          input.backing === null ? input.profile().contiguousBacking : input.backing === 'contiguous',
+        ),
       frame: ({ name }) => name,
       older: () => null,
       leaf: ({ pfn }) => (pfn < 0 ? (arch.leafShifts[0] as number) : arch.directLeaf),

@@ -51,8 +51,13 @@ const wordAt = (hi: number, bytes: number): Word => ({
   lo: bytes >>> 0,
 });
 
-/** Identities of kernel structures: they stand for pointers and mean nothing else. */
-export const pointers = (): {
+/** Bytes between the structures of two CPUs. */
+const APART = 0x1000000000;
+
+/** Identities of kernel structures: they stand for pointers and mean nothing else. Those of different CPUs lie apart. */
+export const pointers = (
+  cpu = 0,
+): {
   readonly program: () => Word;
   readonly ksym: () => Word;
   readonly buffer: () => Word;
@@ -61,8 +66,8 @@ export const pointers = (): {
   let ksyms = 0;
   let buffers = 0;
   return {
-    program: () => wordAt(0xffffc900, 0x5000 + 0x8000 * programs++),
-    ksym: () => wordAt(0xffff8880, 0x30000000 + 0x400 * ksyms++),
-    buffer: () => wordAt(0xffff8880, 0x38000000 + 0x1000 * (buffers++ % 4096)),
+    program: () => wordAt(0xffffc900, cpu * APART + 0x5000 + 0x8000 * programs++),
+    ksym: () => wordAt(0xffff8880, cpu * APART + 0x30000000 + 0x400 * ksyms++),
+    buffer: () => wordAt(0xffff8880, cpu * APART + 0x38000000 + 0x1000 * (buffers++ % 4096)),
   };
 };
