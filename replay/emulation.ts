@@ -10,6 +10,8 @@ import type { Profile } from '../core/profile/profile.js';
 import type { Workload } from '../core/workload/workload.js';
 import { measure, type Figures } from './matrix/measure.js';
 
+const emptyMemory = (): Memory => nothing;
+
 export interface EmulationOptions {
   readonly workload: Workload;
   readonly profile: Profile;
@@ -34,7 +36,7 @@ export interface EmulationRun {
 export const runEmulation = (options: EmulationOptions): EmulationRun => {
   const { workload, profile, arch } = options;
   const events: Event[] = [];
-  let memory = (): Memory => nothing;
+  let memory = emptyMemory;
   const figures = measure(profile, () => memory(), arch);
   const done = emulate({
     workload,

@@ -17,6 +17,12 @@ export const BUNDLED_WORKLOADS: readonly {
     file: 'S8-leftover-dirty',
     about: 'twenty programs on memory that a user had filled',
   },
+  { name: 'one-program', file: 'one-program', about: 'one program, loaded and given back' },
+  { name: 'two-programs', file: 'two-programs', about: 'two programs, given back one after the other' },
+  { name: 'seven-programs', file: 'seven-programs', about: 'the programs of runqslower' },
+  { name: 'forty-programs', file: 'forty-programs', about: '40 programs of 448 bytes' },
+  { name: 'two-hundred-programs', file: 'two-hundred-programs', about: '200 programs of 1 KiB' },
+  { name: 'larger-than-a-pack', file: 'larger-than-a-pack', about: 'a program of 2.5 MB' },
 ];
 
 /** Path of a bundled workload; null: there is none of that name. */

@@ -39,7 +39,8 @@ const executableOf = (memory: Memory, wanted: (cls: number, ref: number) => bool
     const prot = node.prot[slot] as number;
     if (!Prot.has(prot, Prot.present) || !Prot.has(prot, Prot.executable)) continue;
     const content = Memory.contentOf(memory, Memory.page(memory, page)?.frame ?? -1);
-    for (let block = 0; block < 64 && content !== null; block++)
+    if (content === null) continue;
+    for (let block = 0; block < 64; block++)
       if (wanted(PageContent.classAt(content, block), PageContent.refAt(content, block))) bytes += 64;
   }
   return bytes;
