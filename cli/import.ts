@@ -98,7 +98,7 @@ export const importCommand = command({
     ['--name <name>', 'name of the trace (default: that of the folder or file)'],
     [
       '--profile <profile>',
-      `follow it as this kernel (default: recognised): ${PROFILES.map(({ name }) => name).join(', ')}`,
+      `follow it as this kernel (default: recognised): a version, or one of ${PROFILES.map(({ name }) => name).join(', ')}`,
     ],
     [
       '--dump <file...>',

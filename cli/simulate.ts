@@ -17,7 +17,7 @@ export const simulateCommand = command({
     'operations are converted. The same workload, kernel and seed give the same events and the same root hash.',
   arguments: [['<workload>', 'workload file (JSON) or capture folder']],
   options: [
-    ['--kernel <kernel>', `one of ${PROFILES.map(({ name }) => name).join(', ')}`],
+    ['--kernel <kernel>', `a kernel version, or one of ${PROFILES.map(({ name }) => name).join(', ')}`],
     ['--arch <arch>', `one of ${ARCHES.map(({ name }) => name).join(', ')} (default: x86_64)`],
     ['--pack', 'JIT memory comes from packs, also on an architecture whose JIT never did so (with --force)'],
     ['--force', 'run a kernel and architecture that never existed together'],
@@ -46,10 +46,10 @@ export const simulateCommand = command({
         'bad-value',
         '--kernel is missing',
         undefined,
-        `name one of ${PROFILES.map((p) => p.name).join(', ')}`,
+        `name a kernel version, or one of ${PROFILES.map((p) => p.name).join(', ')}`,
       );
-    const profile = kernelOf({ kernel, arch, pack, force });
-    if (!profile.ok) return profile;
+    const named = kernelOf({ kernel, arch, pack, force });
+    if (!named.ok) return named;
     const opened = await openWorkload(path);
     if (!opened.ok) return opened;
     return writing(context, (store) => {
@@ -75,7 +75,9 @@ export const simulateCommand = command({
           ]),
         );
         context.remark(
-          ...opened.value.notes.map((note) => context.style.dim(`note: ${note}`)),
+          ...[...(named.value.inferred === null ? [] : [named.value.inferred]), ...opened.value.notes].map(
+            (note) => context.style.dim(`note: ${note}`),
+          ),
           '',
           `next: pagetrail state ${report.trace}@end`,
         );

@@ -54,7 +54,7 @@ export const protect = function* (k: Kernel, addr: Address, numpages: number): B
 
 /** Size of a pack on this kernel. Under `trial` it is 2 MiB per node where a trial allocation gets huge pages, else a page. */
 export const packSize = (k: Kernel): number => {
-  if (k.profile.pack.size === 'pmd-per-node') return PMD_SIZE * k.nodes();
+  if (k.profile.pack.size !== 'trial') return PMD_SIZE * k.nodes();
   const huge =
     k.profile.hugeVmalloc === 'opt-out' || (k.profile.hugeVmalloc === 'opt-in' && k.profile.asksHuge);
   return huge ? PMD_SIZE * k.nodes() : k.arch.pageSize;

@@ -5,15 +5,21 @@ export interface Profile {
   readonly arch: string;
   /** Text of what it stands for. */
   readonly about: string;
-  /** How sure we are of it. */
-  readonly grade: 'recorded' | 'read in source' | 'inferred' | 'from memory';
+  /** First and last version that it stands for (`*`: any point release); null: a series that was never released, known by its name only. */
+  readonly covers: readonly [from: string, to: string] | null;
+  /** Versions whose source was read for it. */
+  readonly read: readonly string[];
+  /** The version that was recorded, by architecture. What a profile rests on: grade.ts. */
+  readonly recorded: Readonly<Record<string, string>>;
+  /** Whose arguments the probes of a recorder would print: a name in signatures.ts. */
+  readonly probes: string;
   /** bpf_arch_text_copy and _invalidate are the architecture's own, or the weak ones, which fail with -ENOTSUPP. */
   readonly textCopy: 'own' | 'weak';
   /** `binary`: page-rounded area per function; `pack`: chunks of shared packs. */
   readonly allocator: 'binary' | 'pack';
   readonly pack: {
-    /** How large a pack is: found by a trial allocation (5.18), or PMD size times nodes (6.0+). */
-    readonly size: 'trial' | 'pmd-per-node';
+    /** How large a pack is: found by a trial allocation (5.18), PMD size times nodes (6.0+), or 2 MiB times nodes (6.9+). */
+    readonly size: 'trial' | 'pmd-per-node' | '2m-per-node';
     /** How the pack of a chunk is found at free: mask (5.18), range (6.0+). */
     readonly owner: 'mask' | 'range';
     /** Whether a new pack (and an area larger than a pack) is filled before it becomes executable. */
@@ -59,6 +65,8 @@ export interface Profile {
     readonly invalidClearsDirty: boolean;
     /** set_memory_rox tries to merge 2M leaves afterwards (6.15+). */
     readonly collapse: boolean;
+    /** A page that becomes writable and executable is reported once (6.1+). */
+    readonly warnsWx: boolean;
   };
   /** Backing pages come in large blocks (6.19+). */
   readonly contiguousBacking: boolean;
@@ -78,6 +86,8 @@ export interface Profile {
   readonly fixesTailCalls: boolean;
   /** bpf_jit_free finalizes an image whose last pass never came, so that its header holds its size (5.18.18, 5.19.2, 6.0+). */
   readonly finalizesBeforeFree: boolean;
+  /** bpf_jit_binary_pack_finalize is given the program too (to 6.10). */
+  readonly finalizeTakesProg: boolean;
   /** What patches live code. */
   readonly livePatch: 'text_poke_bp' | 'smp_text_poke_single';
   /** Arguments of bpf_prog_pack_free: the header, or pointer and size (6.8+). */
@@ -94,7 +104,10 @@ const base: Profile = {
   name: '6.1',
   arch: 'x86_64',
   about: 'packs of 2 MiB per node on 4K leaves, filled and invalidated; RO then X',
-  grade: 'recorded',
+  covers: ['6.1.176', '6.1.176'],
+  read: [],
+  recorded: { x86_64: '6.1.176', arm64: '6.1.176', ppc64le: '6.1.176', s390x: '6.1.176' },
+  probes: '6.1',
   textCopy: 'own',
   allocator: 'pack',
   pack: {
@@ -118,7 +131,13 @@ const base: Profile = {
   asksHuge: false,
   gfp: 0xcc0,
   exactFit: true,
-  cpa: { alias: 'not-nx-only', clearsDirty: false, invalidClearsDirty: false, collapse: false },
+  cpa: {
+    alias: 'not-nx-only',
+    clearsDirty: false,
+    invalidClearsDirty: false,
+    collapse: false,
+    warnsWx: true,
+  },
   contiguousBacking: false,
   pokeLocked: false,
   blinds: true,
@@ -128,6 +147,7 @@ const base: Profile = {
   tailCall: 'bpf_arch_poke_desc_update',
   fixesTailCalls: true,
   finalizesBeforeFree: true,
+  finalizeTakesProg: true,
   livePatch: 'text_poke_bp',
   packFreeBy: 'header',
   predictorFlush: false,
@@ -149,5 +169,11 @@ export const variant = (of: Profile, change: Change): Profile =>
     pack: Object.freeze({ ...of.pack, ...change.pack }),
     cpa: Object.freeze({ ...of.cpa, ...change.cpa }),
   });
+
+/** A kernel: what it differs in from another one, and all of what is its own. */
+export const kernel = (
+  of: Profile,
+  change: Change & Pick<Profile, 'name' | 'about' | 'covers' | 'read' | 'recorded'>,
+): Profile => variant(of, change);
 
 export const v6_1: Profile = variant(base, {});

@@ -163,21 +163,80 @@ const v7_2 = changed(
   execmem_vmalloc=range size pgprot vm_flags>ret`,
 );
 
-/** By the name of the profile. */
+/** 5.19 and 6.0, as a compiler that keeps few functions apart leaves them. */
+const v5_19 = changed(
+  v6_1,
+  `bpf_jit_free=fp ${PROGRAM}
+  arch_prepare_bpf_dispatcher=image funcs num_funcs>ret
+  bpf_arch_poke_desc_update`,
+);
+
+const v5_18_2 = changed(
+  v5_19,
+  `bpf_arch_text_invalidate
+  text_poke_set
+  __text_poke=addr opcode len>ret`,
+);
+
+const v6_1_0 = changed(v6_1, 'bpf_arch_poke_desc_update');
+
+const v6_2 = changed(
+  v6_1_0,
+  `text_poke_copy_locked=addr opcode len core_ok>ret
+  set_memory_rox=addr numpages>ret
+  set_memory_p=addr numpages>ret
+  __change_page_attr_set_clr=cpa primary vaddr mask_set mask_clr numpages curpage pfn flags>ret`,
+);
+
+const v6_6 = changed(v6_2, 'bpf_arch_poke_desc_update=poke new old');
+
+const v6_8 = changed(v6_6, 'bpf_prog_pack_free=ptr size');
+
+const v6_10 = changed(
+  v6_8,
+  `module_alloc
+  module_memfree
+  execmem_alloc=type size>ret
+  execmem_free=ptr
+  __purge_vmap_area_lazy=start end full_pool_decay>ret
+  _vm_unmap_aliases=start end flush`,
+);
+
+const v6_11 = changed(
+  v6_10,
+  'bpf_jit_binary_pack_finalize=ro_header rw_header ro_header_size rw_header_size>ret',
+);
+
+const v6_15 = changed(v6_11, 'collapse_large_pages=addr pgtables>ret');
+
+const v6_16 = changed(
+  v6_15,
+  `text_poke_bp
+  smp_text_poke_single=addr opcode len emulate`,
+);
+
+/** By the name of a profile: the first one that has them. */
 const SIGNATURES: ReadonlyMap<string, Signatures> = new Map([
   ['5.10', v5_10],
   ['5.18-rc3', v5_18],
   ['5.18-rc3-packv2', v5_18_v2],
-  ['5.18-rc5', v5_18],
-  ['5.18-rc5-packv2', v5_18_v2],
-  ['5.18-rc5-packv2-huge', v5_18_v2],
+  ['5.18.2', v5_18_2],
+  ['5.19', v5_19],
   ['6.1', v6_1],
+  ['6.1.0', v6_1_0],
+  ['6.2', v6_2],
+  ['6.6', v6_6],
+  ['6.8', v6_8],
+  ['6.10', v6_10],
+  ['6.11', v6_11],
   ['6.12', v6_12],
+  ['6.15', v6_15],
+  ['6.16', v6_16],
   ['7.2', v7_2],
 ]);
 
 const NONE: Signatures = new Map();
 
-/** Signatures of a kernel's functions; none are known for a profile of one's own. */
-export const signaturesOf = (profile: { readonly name: string }): Signatures =>
-  SIGNATURES.get(profile.name) ?? NONE;
+/** Signatures of a kernel's functions; none are known for a profile of one's own that names no other. */
+export const signaturesOf = (profile: { readonly probes: string }): Signatures =>
+  SIGNATURES.get(profile.probes) ?? NONE;

@@ -1,5 +1,6 @@
 /** One workload on several kernels and architectures, side by side. */
 import type { Arch } from '../../core/arch/arch.js';
+import { gradeOf } from '../../core/profile/grade.js';
 import type { Profile } from '../../core/profile/profile.js';
 import type { Workload } from '../../core/workload/workload.js';
 import { runEmulation } from '../emulation.js';
@@ -58,7 +59,8 @@ export const matrixOf = (
         .filter(({ verdict }) => verdict === 'broken')
         .map(({ rule, patterns }) => [rule.id, patterns.reduce((sum, { count }) => sum + count, 0)]),
     );
-    return { kernel, arch, grade: run.profile.grade, missing, figures: done.figures, broken };
+    const grade = gradeOf(run.profile, arch, 'normal');
+    return { kernel, arch, grade, missing, figures: done.figures, broken };
   });
 
 /** A figure of a cell as people read it. */

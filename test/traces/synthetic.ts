@@ -128,7 +128,7 @@ export const linesOf = (
   kernel: string,
   more: Signatures = new Map(),
 ): SyntheticLine[] => {
-  const signatures = new Map([...signaturesOf({ name: kernel }), ...more]);
+  const signatures = new Map([...signaturesOf({ probes: profileNamed(kernel)?.probes ?? '' }), ...more]);
   const lines: SyntheticLine[] = [];
   for (const event of events)
     if (isLine(event, signatures)) lines.push(callOf(event, signatures));

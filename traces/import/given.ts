@@ -122,7 +122,7 @@ const flagsOf = ({ caller }: DumpedArea, profile: Profile): number => {
 
 /** Size of a pack, by the areas that the pack allocator asked for: some of them are images larger than a pack. Null: there is no pack. */
 const packBytes = (areas: readonly DumpedArea[], profile: Profile): number | null => {
-  const huge = profile.pack.size === 'pmd-per-node' || profile.hugeVmalloc === 'opt-out' || profile.asksHuge;
+  const huge = profile.pack.size !== 'trial' || profile.hugeVmalloc === 'opt-out' || profile.asksHuge;
   const unit = huge ? PMD_SIZE : PAGE_SIZE;
   const sizes = areas.map(bytesOf).filter((bytes) => (huge ? bytes % unit === 0 : bytes === unit));
   return sizes.length === 0 ? null : Math.min(...sizes);

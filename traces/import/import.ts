@@ -2,12 +2,12 @@ import { basename, resolve } from 'node:path';
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { archNamed } from '../../core/arch/arches.js';
-import { profileNamed, PROFILES } from '../../core/profile/profiles.js';
 import type { Event } from '../../core/event/event.js';
 import type { Contradiction } from '../../core/driver/follow/recognise.js';
 import type { FollowCounts, FollowDivergence } from '../../core/driver/follow/follow.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
 import type { Store } from '../../store/index.js';
+import { namedKernel } from '../kernelNames.js';
 import { openCapture, type Capture } from '../capture/capture.js';
 import type { Dump } from '../capture/dump.js';
 import type { Progress } from '../ftrace/source.js';
@@ -187,14 +187,8 @@ export const importTrace = async (
   const arch = archName === null ? null : archNamed(archName);
   if (archName !== null && arch === null)
     return { ok: false, error: { ...archFailure(archName), where: path } };
-  const wanted = options.profile === undefined ? null : profileNamed(options.profile);
-  if (options.profile !== undefined && wanted === null)
-    return fail(
-      'unknown-profile',
-      `there is no profile ${options.profile}`,
-      undefined,
-      `known: ${PROFILES.map((p) => p.name).join(', ')}`,
-    );
+  const wanted = options.profile === undefined ? null : namedKernel(options.profile);
+  if (wanted?.ok === false) return wanted;
   const name = options.name ?? input.name;
   let reader: FtraceReader | null = null;
   const into = pipeline(store, {
@@ -203,7 +197,7 @@ export const importTrace = async (
     origin: () => reader?.origin ?? 0n,
     overwritten: () => overwrittenEvents(reader?.counts),
     dump: options.dump ?? input.dump,
-    profile: wanted,
+    profile: wanted?.value.profile ?? null,
     arch,
     limitOf,
     ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),

@@ -8,12 +8,11 @@ import { bootEvents, emulate } from '../../core/driver/emulate/emulate.js';
 import type { ChoiceSource } from '../../core/driver/emulate/machine.js';
 import type { Event } from '../../core/event/event.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
-import { profileNamed, PROFILES } from '../../core/profile/profiles.js';
-import type { Profile } from '../../core/profile/profile.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
 import type { Workload } from '../../core/workload/workload.js';
 import type { Store, TraceLog } from '../../store/index.js';
 import { genesisBytes } from '../import/pipeline.js';
+import { namedKernel, type NamedKernel } from '../kernelNames.js';
 import { writer } from '../writer.js';
 
 export interface SimulateOptions extends KernelChoice {
@@ -53,9 +52,7 @@ export interface KernelChoice {
 }
 
 /** The profile and architecture of a simulation, or why there is none. */
-export const kernelOf = (
-  options: KernelChoice,
-): Result<{ readonly profile: Profile; readonly arch: Arch }> => {
+export const kernelOf = (options: KernelChoice): Result<NamedKernel & { readonly arch: Arch }> => {
   const name = options.arch ?? x86_64.name;
   const arch = archNamed(name);
   if (arch === null)
@@ -65,19 +62,14 @@ export const kernelOf = (
       undefined,
       `known: ${ARCHES.map((one) => one.name).join(', ')}`,
     );
-  const profile = profileNamed(options.kernel);
-  if (profile === null)
-    return fail(
-      'unknown-kernel',
-      `kernel ${options.kernel} is not modelled`,
-      undefined,
-      `known: ${PROFILES.map((p) => p.name).join(', ')}`,
-    );
+  const named = namedKernel(options.kernel);
+  if (!named.ok) return named;
+  const { profile, inferred } = named.value;
   const missing = arch.missing(profile);
   if (missing !== null && options.force !== true)
     return fail('never-existed', missing, undefined, '--force runs it anyway');
   const ported = portOf(profile, arch);
-  if (options.pack !== true || ported.allocator === 'pack') return ok({ profile: ported, arch });
+  if (options.pack !== true || ported.allocator === 'pack') return ok({ profile: ported, inferred, arch });
   if (options.force !== true)
     return fail(
       'never-existed',
@@ -85,7 +77,7 @@ export const kernelOf = (
       undefined,
       '--force runs it anyway',
     );
-  return ok({ profile: packForced(profile, arch), arch });
+  return ok({ profile: packForced(profile, arch), inferred, arch });
 };
 
 const emptyMemory = (): Memory => nothing;

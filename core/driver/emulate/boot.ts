@@ -19,8 +19,7 @@ const fitting = (
   first: number,
   end: number,
 ): Pick<WorkloadBoot, 'areas' | 'packs'> => {
-  const packs =
-    profile.allocator === 'pack' && profile.pack.size === 'pmd-per-node' ? (boot?.packs ?? []) : [];
+  const packs = profile.allocator === 'pack' && profile.pack.size !== 'trial' ? (boot?.packs ?? []) : [];
   const kept = new Set(packs.map((pack) => parse(pack.start).page as number));
   const strange = new Set(
     (boot?.packs ?? []).map((pack) => parse(pack.start).page as number).filter((page) => !kept.has(page)),

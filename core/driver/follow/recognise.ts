@@ -6,6 +6,7 @@ import type { Arch } from '../../arch/arch.js';
 import { portOf } from '../../arch/port.js';
 import type { Profile } from '../../profile/profile.js';
 import { PROFILES } from '../../profile/profiles.js';
+import { covers, versionOf, type Version } from '../../profile/versions.js';
 import { recordedAddress, recordedNumber, recordedValue, type RecordedLine } from '../recorded.js';
 
 /** Kernel half where code lives on x86-64: the last 2 GiB. */
@@ -42,6 +43,11 @@ const ruleOf = (line: RecordedLine, arch: Arch): Rule | null => {
     }
     case 'execmem_alloc':
       return (p) => p.execAlloc === 'execmem_alloc';
+    case 'bpf_jit_alloc_exec':
+      // Packs come from it since 6.6; before, they came from module_alloc.
+      return (recordedNumber(line, 'size') ?? 0) >= 0x200000
+        ? (p) => p.allocator === 'binary' || p.areaCall === 'bpf_jit_alloc_exec'
+        : null;
     case 'module_alloc': {
       // The module_alloc_huge series has a function of its own for packs.
       const large = (recordedNumber(line, 'size') ?? 0) >= 0x200000;
@@ -51,6 +57,10 @@ const ruleOf = (line: RecordedLine, arch: Arch): Rule | null => {
       return isCode(recordedValue(line, 'addr')) ? (p) => p.protect.includes('rox') : null;
     case 'text_poke_copy_locked':
       return (p) => p.pokeLocked;
+    case 'collapse_large_pages':
+      return (p) => p.cpa.collapse;
+    case 'bpf_arch_poke_desc_update':
+      return (p) => p.tailCall === 'bpf_arch_poke_desc_update';
     case 'smp_text_poke_single':
       return (p) => p.livePatch === 'smp_text_poke_single';
     case 'text_poke_bp':
@@ -72,10 +82,12 @@ const ruleOf = (line: RecordedLine, arch: Arch): Rule | null => {
       return (p) => p.pack.invalidate;
     case 'bpf_jit_binary_pack_finalize': {
       const header = recordedValue(line, 'ro_header_size');
-      if (header === null) return (p) => p.allocator === 'pack';
-      return header.lo === arch.trap >>> 0
-        ? (p) => p.allocator === 'pack'
-        : (p) => !(p.pack.fillNew && p.pack.invalidate);
+      const filled = header === null || header.lo === arch.trap >>> 0;
+      const prog = has('prog');
+      return (p) =>
+        p.allocator === 'pack' &&
+        p.finalizeTakesProg === prog &&
+        (filled || !(p.pack.fillNew && p.pack.invalidate));
     }
     case '__text_poke': {
       // The callback argument came with text_poke_set.
@@ -207,26 +219,38 @@ export const recogniser = (of: Arch): Recogniser => {
   };
 };
 
-const versionOf = (text: string): readonly [number, number] | null => {
-  const m = /(\d+)\.(\d+)/.exec(text);
-  return m === null ? null : [Number(m[1]), Number(m[2])];
+/** Version in a release string. Its third number is a distribution's own where it is 0 (6.1.0-50-amd64 is some 6.1.y). */
+const releaseVersion = (release: string): Version | null => {
+  const text = /\d+\.\d+(?:\.\d+)?(?:-rc\d+)?/.exec(release)?.[0];
+  return text === undefined ? null : versionOf(text);
 };
 
-/** The best of several profiles (one at least), given the release that the kernel calls itself (empty: unknown): same release, else the nearest older, else the newest. */
+/** Lexicographic. */
+const compareParts = (a: readonly number[], b: readonly number[]): number =>
+  a.map((part, i) => part - (b[i] as number)).find((difference) => difference !== 0) ?? 0;
+
+const isRecorded = (profile: Profile): boolean => Object.keys(profile.recorded).length > 0;
+
+/**
+ * The best of several profiles (one at least), given the release that the kernel calls itself (empty: unknown): one that covers this very version, else the
+ * same release, else the nearest older, else the newest. Of equals one that was recorded: recordings are of distribution kernels.
+ */
 export const chooseProfile = (possible: readonly Profile[], release: string): Profile => {
-  const wanted = versionOf(release);
+  const wanted = releaseVersion(release);
   const newest = possible.at(-1);
   if (newest === undefined) throw new RangeError('no profile to choose from');
-  if (wanted === null) return newest;
-  const rank = (p: Profile): number => {
-    const own = versionOf(p.name) as readonly [number, number];
-    const distance = (wanted[0] - own[0]) * 1000 + (wanted[1] - own[1]);
-    return distance >= 0 ? distance : 1e6 - distance;
-  };
+  if (wanted === null) return possible.findLast(isRecorded) ?? newest;
+  const [major, minor, patch] = wanted;
   const rc = /rc(\d+)/.exec(release)?.[1];
-  return (
-    possible.toSorted(
-      (a, b) => rank(a) - rank(b) || Number(b.name.includes(`rc${rc}`)) - Number(a.name.includes(`rc${rc}`)),
-    )[0] ?? newest
-  );
+  const rank = (p: Profile): readonly number[] => {
+    const own = versionOf(p.covers?.[0] ?? p.name.split('-')[0] ?? '') ?? wanted;
+    const distance = (major - own[0]) * 1000 + (minor - own[1]);
+    return [
+      patch > 0 && covers(p, wanted) ? 0 : 1,
+      distance >= 0 ? distance : 1e6 - distance,
+      rc !== undefined && p.name.includes(`rc${rc}`) ? 0 : 1,
+      isRecorded(p) ? 0 : 1,
+    ];
+  };
+  return possible.toSorted((a, b) => compareParts(rank(a), rank(b)))[0] ?? newest;
 };

@@ -88,8 +88,7 @@ export class Scene {
     this.packsSized = this.packSeen;
     this.nodes = options.nodes;
     for (const pack of options.start.packs)
-      if (options.profile.pack.size === 'pmd-per-node')
-        this.nodes = Math.max(1, Math.round(pack.bytes / PMD_SIZE));
+      if (options.profile.pack.size !== 'trial') this.nodes = Math.max(1, Math.round(pack.bytes / PMD_SIZE));
     this.kernel = {
       profile: portOf(options.profile, options.arch),
       arch: options.arch,
