@@ -1,12 +1,15 @@
 import * as v from 'valibot';
 import { ARCHES } from '../core/arch/arches.js';
+import { FALLIBLE } from '../core/driver/emulate/faults.js';
 import { PROFILES } from '../core/profile/profiles.js';
 import { fail, ok } from '../core/value/failure.js';
+import { parseFaults } from '../traces/simulate/faults.js';
 import { kernelOf, simulate } from '../traces/simulate/simulate.js';
 import { openWorkload } from '../traces/workload/open.js';
 import { grouped } from '../replay/numbers.js';
 import { pairs } from './console/table.js';
 import { writing } from './log/open.js';
+import { faultTexts, sayNever } from './program/faults.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { count, text } from './program/values.js';
@@ -23,9 +26,20 @@ export const simulateCommand = command({
     ['--force', 'run a kernel and architecture that never existed together'],
     ['--seed <n>', 'what is left to chance: frames, code offsets (default: 1)'],
     ['--nodes <n>', 'NUMA nodes (default: 1)'],
+    [
+      '--fail <fault...>',
+      'a call that fails: CALL[:NTH][@MARKER]=-ERRNO (docs/failures.md); NTH counts from 1 (default), * is each call, from the marker (or operation) on. ' +
+        `CALL is one of ${FALLIBLE.join(', ')}`,
+    ],
     ['--name <name>', 'name of the trace (default: WORKLOAD-KERNEL)'],
   ],
-  examples: [{ line: 'pagetrail simulate recording/ --kernel 6.1', does: 'the same work on 6.1' }],
+  examples: [
+    { line: 'pagetrail simulate recording/ --kernel 6.1', does: 'the same work on 6.1' },
+    {
+      line: 'pagetrail simulate S1.json --kernel 6.1 --fail bpf_arch_text_copy:2=-EINVAL',
+      does: 'the second program cannot be copied to its place',
+    },
+  ],
   values: v.object({
     workload: text,
     kernel: v.optional(text),
@@ -37,9 +51,10 @@ export const simulateCommand = command({
       v.pipe(count, v.minValue(1, 'nodes is not at least 1'), v.maxValue(64, 'nodes is more than 64')),
       '1',
     ),
+    fail: faultTexts,
     name: v.optional(text),
   }),
-  run: async (context, { workload: path, kernel, arch, pack, force, seed, nodes, name }) => {
+  run: async (context, { workload: path, kernel, arch, pack, force, seed, nodes, fail: wanted, name }) => {
     // What can be wrong is found before a log is made for it.
     if (kernel === undefined)
       return fail(
@@ -52,6 +67,8 @@ export const simulateCommand = command({
     if (!named.ok) return named;
     const opened = await openWorkload(path);
     if (!opened.ok) return opened;
+    const faults = parseFaults(wanted, opened.value.workload);
+    if (!faults.ok) return faults;
     return writing(context, (store) => {
       const done = simulate(store, opened.value.workload, {
         kernel,
@@ -60,6 +77,7 @@ export const simulateCommand = command({
         force,
         seed,
         nodes,
+        faults: faults.value,
         ...(name === undefined ? {} : { name }),
       });
       if (!done.ok) return done;
@@ -71,6 +89,10 @@ export const simulateCommand = command({
             ['trace', context.style.name(report.trace)],
             ['kernel', `${report.kernel} on ${report.arch}, seed ${report.seed}`],
             ['events', grouped(report.events)],
+            ...report.faults.map(({ fault, happened }): readonly [string, string] => [
+              'failed',
+              `${fault}, ${happened === 1 ? 'once' : `${grouped(happened)} times`}`,
+            ]),
             ['root', report.root],
           ]),
         );
@@ -82,7 +104,7 @@ export const simulateCommand = command({
           `next: pagetrail state ${report.trace}@end`,
         );
       }
-      return ok(Exit.nothing);
+      return ok(sayNever(context, report.faults) ? Exit.unknown : Exit.nothing);
     });
   },
 });

@@ -5,6 +5,7 @@ import { packForced, portOf } from '../../core/arch/port.js';
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { describeKinds } from '../../core/codec/describe.js';
 import { bootEvents, emulate } from '../../core/driver/emulate/emulate.js';
+import { Fault, faultsOf } from '../../core/driver/emulate/faults.js';
 import type { ChoiceSource } from '../../core/driver/emulate/machine.js';
 import type { Event } from '../../core/event/event.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
@@ -21,6 +22,8 @@ export interface SimulateOptions extends KernelChoice {
   /** Name of the trace; default WORKLOAD-KERNEL. */
   readonly name?: string;
   readonly source?: ChoiceSource;
+  /** Calls that are to fail. */
+  readonly faults?: readonly Fault[];
   readonly onBatch?: (batch: readonly Event[]) => void;
 }
 
@@ -33,6 +36,8 @@ export interface SimulateReport {
   readonly seed: number;
   readonly events: number;
   readonly root: string;
+  /** Each fault that was asked for, and how often it happened. */
+  readonly faults: readonly { readonly fault: string; readonly happened: number }[];
 }
 
 export interface Simulated {
@@ -89,6 +94,8 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
   const { profile, arch } = kernel.value;
   const seed = options.seed ?? 1;
   const name = options.name ?? `${workload.name}-${profile.name}${arch === x86_64 ? '' : `-${arch.name}`}`;
+  const faults = options.faults ?? [];
+  const failing = faultsOf(faults);
   const base = { workload, profile, arch, seed };
   const { given } = bootEvents(base);
   const created = store.createTrace({
@@ -102,6 +109,7 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
       seed,
       nodes: options.nodes ?? 1,
       ...(options.pack === true ? { pack: true } : {}),
+      ...(faults.length === 0 ? {} : { fail: faults.map(Fault.toText) }),
       origin: '0',
       given: null,
     },
@@ -121,6 +129,11 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
       memory = machine.memory;
       out.begin();
     },
+    ...(faults.length === 0 ? {} : { fail: failing.failing }),
+    before: (operation) => {
+      failing.began(operation);
+      return true;
+    },
     emit: out.add,
   });
   out.end();
@@ -134,6 +147,10 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
     seed,
     events: emulated.events,
     root: log.info.root,
+    faults: faults.map((fault, i) => ({
+      fault: Fault.toText(fault),
+      happened: failing.happened()[i] as number,
+    })),
   };
   const finished = log.finish({ ...report });
   return finished.ok ? ok({ report, log, memory: emulated.memory }) : finished;
