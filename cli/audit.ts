@@ -3,6 +3,7 @@ import type { Rule } from '../core/audit/rule.js';
 import { RULES } from '../core/audit/rules.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
 import { auditTrace } from '../replay/audit/audit.js';
+import { acceptUnknown } from '../replay/audit/openVerdicts.js';
 import { baselineOf, withBaseline, type Baseline } from '../replay/audit/baseline.js';
 import { auditCsv } from '../replay/audit/csv.js';
 import { auditHtml } from '../replay/audit/html/report.js';
@@ -34,10 +35,25 @@ interface Given {
   readonly out?: string | undefined;
   readonly baseline?: string | undefined;
   readonly writeBaseline?: string | undefined;
+  readonly acceptUnknown?: readonly string[] | undefined;
   readonly failOn: (typeof SEVERITIES)[number];
   readonly rules?: string | undefined;
   readonly all: boolean;
 }
+
+/** Rules by their ids, which may be given with commas and in small letters. */
+const named = (ids: readonly string[], rules: readonly Rule[]): Result<readonly Rule[]> => {
+  const wanted = ids.flatMap((one) => one.split(',')).map((one) => one.trim().toLowerCase());
+  const unknown = wanted.find((id) => !rules.some((rule) => rule.id.toLowerCase() === id));
+  if (unknown !== undefined)
+    return fail(
+      'no-such-rule',
+      `there is no rule ${unknown}`,
+      undefined,
+      `rules: ${rules.map(({ id }) => id).join(', ')}`,
+    );
+  return ok(rules.filter(({ id }) => wanted.includes(id.toLowerCase())));
+};
 
 /** The rules that are wanted, pagetrail's own and those of a module. */
 const wantedRules = async ({ rule: ids, rules: path }: Given): Promise<Result<readonly Rule[]>> => {
@@ -51,16 +67,7 @@ const wantedRules = async ({ rule: ids, rules: path }: Given): Promise<Result<re
   if (!own.ok) return own;
   const all = [...RULES, ...own.value];
   if (ids === undefined) return ok(all);
-  const wanted = ids.flatMap((one) => one.split(',')).map((one) => one.toLowerCase());
-  const unknown = wanted.find((id) => !all.some((rule) => rule.id.toLowerCase() === id));
-  if (unknown !== undefined)
-    return fail(
-      'no-such-rule',
-      `there is no rule ${unknown}`,
-      undefined,
-      `rules: ${all.map(({ id }) => id).join(', ')}`,
-    );
-  return ok(all.filter(({ id }) => wanted.includes(id.toLowerCase())));
+  return named(ids, all);
 };
 
 const EXITS = { findings: Exit.findings, unknown: Exit.unknown, nothing: Exit.nothing } as const;
@@ -97,6 +104,7 @@ const judge = (
   log: Log,
   given: Given,
   rules: readonly Rule[],
+  mayBeOpen: readonly string[],
   baseline: Baseline | undefined,
 ): Result<AuditReport> => {
   const found = momentOf(log, given);
@@ -107,6 +115,7 @@ const judge = (
       file: log.file,
       to: found.value.moment.seq,
       rules,
+      acceptUnknown: mayBeOpen,
       ...(baseline === undefined ? {} : { baseline }),
       progress: (seq, events) => shown.at(() => `auditing event ${grouped(seq)} of ${grouped(events)}`),
     });
@@ -132,7 +141,14 @@ export const audit = command({
     ['--format <format>', 'text (default), json, sarif (2.1.0), html (one file, with a picture) or csv'],
     ['--out <file>', 'write to this file (default: standard output)'],
     ['--baseline <file>', 'findings that are accepted: they are shown and do not count'],
-    ['--write-baseline <file>', 'accept what is found now: write it to this file'],
+    [
+      '--write-baseline <file>',
+      'accept what is found now, and what no recording can show: write it to this file',
+    ],
+    [
+      '--accept-unknown <rule...>',
+      'these rules may stay unknown for reasons of their own; lost events are never accepted',
+    ],
     [
       '--fail-on <severity>',
       'error, warning (default) or note: findings below do not count for the exit code',
@@ -160,23 +176,33 @@ export const audit = command({
     out: v.optional(text),
     baseline: v.optional(text),
     writeBaseline: v.optional(text),
+    acceptUnknown: v.optional(v.array(text)),
     failOn: v.optional(oneOf(SEVERITIES), 'warning'),
     all: flag,
   }),
   run: async (context, given) => {
     const rules = await wantedRules(given);
     if (!rules.ok) return rules;
+    const mayBeOpen = named(given.acceptUnknown ?? [], [...new Set([...RULES, ...rules.value])]);
+    if (!mayBeOpen.ok) return mayBeOpen;
     const baseline = given.baseline === undefined ? ok(undefined) : readBaseline(given.baseline);
     if (!baseline.ok) return baseline;
     return readingLog(context, async (log) => {
-      const judged = judge(context, log, given, rules.value, baseline.value);
+      const judged = judge(
+        context,
+        log,
+        given,
+        rules.value,
+        mayBeOpen.value.map(({ id }) => id),
+        baseline.value,
+      );
       if (!judged.ok) return judged;
       let report = judged.value;
       if (given.writeBaseline !== undefined) {
-        const accepted = baselineOf(report.patterns, baseline.value ?? null);
+        const accepted = baselineOf(report.patterns, report.open, baseline.value ?? null);
         const written = await withSink(context, given.writeBaseline, async (sink) => {
           await sink.write(baselineText(accepted));
-          return ok(accepted.findings.length);
+          return ok(null);
         });
         if (!written.ok) return written;
         const unmarked = report.patterns.map((one) => ({
@@ -184,11 +210,15 @@ export const audit = command({
           accepted: 0,
           findings: one.findings.map((finding) => ({ ...finding, accepted: null })),
         }));
-        report = { ...report, ...withBaseline(unmarked, accepted) };
+        report = {
+          ...report,
+          ...withBaseline(unmarked, accepted),
+          open: acceptUnknown(report.open, accepted.unknown, []),
+        };
         const free = given.out !== undefined || (given.format ?? 'text') === 'text';
         if (free)
           context.remark(
-            `${plural(written.value, 'kind')} of finding accepted in ${given.writeBaseline}: say there why, under "why"`,
+            `${plural(accepted.findings.length, 'kind')} of finding and ${plural(accepted.unknown.length, 'unknown verdict')} accepted in ${given.writeBaseline}: say there why, under "why"`,
           );
       }
       const exit = EXITS[outcomeOf(report, given.failOn)];

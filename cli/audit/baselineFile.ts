@@ -17,9 +17,12 @@ const AcceptedSchema = v.strictObject({
   programs: v.optional(v.array(v.string()), []),
 });
 
+const UnknownSchema = v.strictObject({ rule: v.string(), because: v.string(), why: v.string() });
+
 const BaselineSchema = v.strictObject({
   pagetrail_baseline: v.literal(1),
   findings: v.array(AcceptedSchema),
+  unknown: v.optional(v.array(UnknownSchema), []),
 });
 
 const HINT = '`pagetrail audit TRACE --write-baseline FILE` writes one; docs/audit.md says what it holds';

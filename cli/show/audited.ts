@@ -8,6 +8,7 @@ import type {
   ReportedPattern,
   ReportedRun,
 } from '../../replay/audit/report.js';
+import { acceptedBecause, beyondRecording } from '../../replay/audit/openVerdicts.js';
 import { sentence } from '../../replay/audit/sentence.js';
 import { momentText } from '../../replay/log.js';
 import { grouped, plural } from '../../replay/numbers.js';
@@ -189,12 +190,11 @@ const coverageLines = (context: Context, report: AuditReport, all: boolean): rea
       'never seen',
       listText(coverage.neverSeen, all ? coverage.neverSeen.length : SHOWN.functions),
     ]);
-  const notProbed = [
-    ...(coverage.probes?.failed.map((fn) => `${fn} (refused)`) ?? []),
-    ...(coverage.probes?.absent ?? []),
-  ];
-  if (notProbed.length > 0)
-    rows.push(['not probed', listText(notProbed, all ? notProbed.length : SHOWN.functions)]);
+  const failed = coverage.probes?.failed ?? [];
+  const absent = coverage.probes?.absent ?? [];
+  if (failed.length > 0) rows.push(['refused', style.bad(failed.join(', '))]);
+  if (absent.length > 0)
+    rows.push(['not in kernel', listText(absent, all ? absent.length : SHOWN.functions)]);
   if (!emulated) rows.push(['missed', missedText(context, coverage)]);
   rows.push([
     'lost',
@@ -230,6 +230,12 @@ const coverageLines = (context: Context, report: AuditReport, all: boolean): rea
       ? 'none'
       : style.odd(coverage.unknown.map(({ why, pages }) => `${grouped(pages)}: ${why}`).join('; ')),
   ]);
+  const beyond = beyondRecording(report.open);
+  if (beyond.length > 0 && !emulated)
+    rows.push([
+      'not judged',
+      style.odd(`${beyond.join(', ')}: no recording of this kernel can show what they need`),
+    ]);
   const widest = Math.max(...rows.map(([name]) => name.length));
   return pairs(
     rows.flatMap(([name, text]) =>
@@ -239,24 +245,30 @@ const coverageLines = (context: Context, report: AuditReport, all: boolean): rea
   ).map((line) => `  ${line}`);
 };
 
-const ruleRows = (context: Context, one: Judged, all: boolean): readonly (readonly string[])[] => {
+const ruleRows = (
+  context: Context,
+  one: Judged,
+  open: AuditReport['open'],
+  all: boolean,
+): readonly (readonly string[])[] => {
   const { rule, verdict, why } = one;
   const rows = [[rule.id, verdictText(context, one), rule.severity, checksText(one), rule.title]];
   if (why.length > 0 && verdict !== 'holds') {
-    const text = `${verdict === 'broken' ? 'may be more: ' : ''}${whyText(one, all)}`;
+    const accepted = acceptedBecause(one, open);
+    const text = `${verdict === 'broken' ? 'may be more: ' : ''}${whyText(one, all)}${accepted === null ? '' : ` [accepted: ${accepted}]`}`;
     rows.push(['', '', '', '', context.style.dim(text)]);
   }
   return rows;
 };
 
-const ruleLines = (context: Context, judged: readonly Judged[], all: boolean): readonly string[] => {
+const ruleLines = (context: Context, { judged, open }: AuditReport, all: boolean): readonly string[] => {
   const { style } = context;
   const applied = judged.filter(({ verdict }) => verdict !== null);
   const idle = judged.filter(({ verdict }) => verdict === null);
   return [
     ...table(
       [['rule'], ['verdict'], ['severity'], ['checks', 'right'], ['what must hold']],
-      applied.flatMap((one) => ruleRows(context, one, all)),
+      applied.flatMap((one) => ruleRows(context, one, open, all)),
       style.dim,
     ),
     ...idle.map((one) => style.dim(`${one.rule.id} does not apply: ${whyText(one, true)}`)),
@@ -286,7 +298,7 @@ const headText = ({ moment, subject }: AuditReport): string => {
 /** What the audit found, for people. */
 export const auditLines = (context: Context, report: AuditReport, all: boolean): readonly string[] => {
   const { style } = context;
-  const { judged, patterns, inventory } = report;
+  const { patterns, inventory } = report;
   const ranges = all ? inventory.runs : inventory.runs.slice(0, SHOWN.ranges);
   const rest = inventory.runs.length - ranges.length;
   return [
@@ -296,7 +308,7 @@ export const auditLines = (context: Context, report: AuditReport, all: boolean):
     ...coverageLines(context, report, all),
     '',
     style.bold('Rules'),
-    ...ruleLines(context, judged, all),
+    ...ruleLines(context, report, all),
     '',
     style.bold(patterns.length === 0 ? 'No findings' : 'Findings'),
     ...patterns.flatMap((pattern) => patternLines(context, pattern, all)),

@@ -10,6 +10,7 @@ import { allocationTracker } from './allocations.js';
 import { callTracker, type OpenCall } from './calls.js';
 import { coverageOf, type Coverage } from './coverage.js';
 import { findingsOf, type Findings } from './findings.js';
+import { notShown } from './needs.js';
 import { inventoryOf, type Inventory } from './inventory.js';
 import { pairing } from './pairing.js';
 import type { Finding, Pattern, Verdict } from './finding.js';
@@ -32,6 +33,8 @@ export interface Judged {
   readonly verdict: Verdict | null;
   /** Why it is unknown or does not apply; where it is broken: why there may be more than was found. */
   readonly why: readonly string[];
+  /** Those of `why` that are the rule's own: the others are holes in the trace. */
+  readonly reasons: readonly string[];
   /** How often it was looked at. */
   readonly checks: number;
   /** How often a recorded line showed what was looked at; the rest is the model's word. */
@@ -108,7 +111,12 @@ type Handler = (event: never) => void;
 
 const ONLY_DERIVED = 'no recorded line shows it: only the model says that it holds';
 
-const judge = (running: Running, subject: Subject, holes: readonly string[]): Judged => {
+const judge = (
+  running: Running,
+  subject: Subject,
+  holes: readonly string[],
+  seen: (fn: string) => boolean,
+): Judged => {
   const { rule, excluded, findings, unknown, checks, shown } = running;
   const common = {
     rule,
@@ -118,11 +126,15 @@ const judge = (running: Running, subject: Subject, holes: readonly string[]): Ju
     unknown: unknown.ranges,
     unknownMore: unknown.more,
   };
-  if (excluded !== null) return { ...common, verdict: null, why: [excluded] };
-  const why = [...holes, ...unknown.reasons];
-  if (common.patterns.length > 0) return { ...common, verdict: 'broken', why };
-  if (subject.source === 'recording' && checks > 0 && shown === 0) why.push(ONLY_DERIVED);
-  return { ...common, verdict: why.length > 0 ? 'unknown' : 'holds', why };
+  if (excluded !== null) return { ...common, verdict: null, why: [excluded], reasons: [] };
+  const reasons = [...unknown.reasons];
+  const broken = common.patterns.length > 0;
+  if (subject.source === 'recording') {
+    reasons.push(...notShown(rule.needs?.(subject) ?? [], seen, subject.probed ?? null));
+    if (!broken && checks > 0 && shown === 0) reasons.push(ONLY_DERIVED);
+  }
+  const why = [...holes, ...reasons];
+  return { ...common, verdict: broken ? 'broken' : why.length > 0 ? 'unknown' : 'holds', why, reasons };
 };
 
 const gather = <H>(into: Map<string, H[]>, handlers: object): void => {
@@ -266,12 +278,14 @@ export const auditor = (
       tracker.end(last);
       if (subject.source === 'recording') holes.push(...pairs.holes());
       for (const { watch } of running) watch.end?.();
+      const covered = coverage.take();
+      const seen = new Set(covered.functions.map(({ fn }) => fn));
       return {
         events,
         lost,
         divergences,
-        judged: running.map((one) => judge(one, subject, holes)),
-        coverage: coverage.take(),
+        judged: running.map((one) => judge(one, subject, holes, (fn) => seen.has(fn))),
+        coverage: covered,
         inventory: inventory.take(),
         picture: picture?.take() ?? null,
         programName: names.of,

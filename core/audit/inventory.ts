@@ -5,6 +5,7 @@ import { PageTable, type PageEntry } from '../memory/pageTable.js';
 import { PAGE_SIZE } from '../value/address.js';
 import { Prot } from '../value/prot.js';
 import { doingOf, type Doing } from './doing.js';
+import { followedAreas } from './followedAreas.js';
 import type { Audit, Watch } from './rule.js';
 import { writersOf, type Writers } from './writers.js';
 
@@ -105,6 +106,7 @@ const addContent = (
   page: number,
   entry: PageEntry,
   writers: Writers,
+  isFollowed: boolean,
   to: OpenRun,
 ): boolean => {
   const content = entry.frame === NO_FRAME ? null : Memory.contentOf(memory, entry.frame);
@@ -115,7 +117,8 @@ const addContent = (
   }
   let unknown = false;
   for (let block = 0; block < BLOCKS_PER_PAGE; block++) {
-    const name = CONTENT_CLASSES[PageContent.classAt(content, block)] ?? 'unknown';
+    const held = CONTENT_CLASSES[PageContent.classAt(content, block)] ?? 'unknown';
+    const name = held === 'leftover' && !isFollowed ? 'unknown' : held;
     to.content[name] += BLOCK;
     addWritten(to, name, writers.of(page, block), BLOCK);
     if (name === 'unknown') unknown = true;
@@ -146,6 +149,7 @@ export const inventoryOf = (
   const made = new Map<number, Doing>();
   const given = new Map<number, Doing>();
   const writers = writersOf(audit.calls);
+  const followed = followedAreas(audit);
   const set = (page: number, pages: number, by: Doing): void => {
     for (let i = 0; i < pages; i++) made.set(page + i, by);
   };
@@ -202,7 +206,7 @@ export const inventoryOf = (
         open.push(last);
       }
       last.run.pages++;
-      const partly = addContent(memory, page, entry, writers, last);
+      const partly = addContent(memory, page, entry, writers, followed.has(page), last);
       if (last.run.made === 0 || last.run.allocated === 0) older++;
       if (partly || prot.includes('?') || last.run.caller === '') {
         last.run.unknown++;
@@ -217,6 +221,7 @@ export const inventoryOf = (
     after: {
       'area-allocated': (event) => {
         given.set(event.start, doingOf(audit.calls, event));
+        followed.allocated(event);
       },
       'areas-purged': (event) => {
         if (event.pages !== 0) given.delete(event.start);

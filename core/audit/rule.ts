@@ -5,6 +5,7 @@ import type { Profile } from '../profile/profile.js';
 import type { Allocations } from './allocations.js';
 import type { CallStack, OpenCall } from './calls.js';
 import type { Finding, Severity } from './finding.js';
+import type { Need } from './needs.js';
 
 /** What is audited, as far as it is known. */
 export interface Subject {
@@ -16,6 +17,8 @@ export interface Subject {
   readonly source: 'recording' | 'emulation';
   /** How it is known that lines are missing, nobody knows where: then no rule holds at any moment. */
   readonly missing?: string | null;
+  /** Functions that were probed; null: the recording does not say. */
+  readonly probed?: ReadonlySet<string> | null;
 }
 
 /** What a rule may use while it watches a trace. */
@@ -76,6 +79,10 @@ export interface Rule {
   readonly exceptions: readonly string[];
   /** Null: it applies; else why it cannot be looked at here. */
   readonly applies: (subject: Subject) => string | null;
+  /** What a recording must show: without it the verdict is unknown. */
+  readonly needs?: (subject: Subject) => readonly Need[];
+  /** The reason for an unknown verdict that no recording of such a kernel can do away with. */
+  readonly beyond?: string;
   readonly watch: (audit: Audit) => Watch;
 }
 

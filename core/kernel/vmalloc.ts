@@ -159,14 +159,20 @@ const structPage = (k: Kernel, pfn: number): Address | undefined => {
 const resetTargets = (area: Area | null): number[] =>
   [...(area?.frames ?? [])].filter((frame) => frame !== NO_FRAME);
 
+/** Whether vfree resets the direct map; null: not known. Where the flag is set after the allocation, others than BPF do so unseen. */
+const resetsPermissions = ({ profile }: Kernel, flags: number): boolean | null => {
+  if (flags === FLAGS_UNKNOWN) return null;
+  if ((flags & VM_FLUSH_RESET_PERMS) !== 0) return true;
+  return profile.setsResetFlag && profile.areaFlags === 0 ? null : false;
+};
+
 const vunmap = kernelFunction(
   '__vunmap',
   function* (k: Kernel, a: { addr: Address; deallocate_pages: number }): Body<undefined> {
     // "Trying to vfree() bad address": a warning, and nothing is freed.
     if (a.addr.offset !== 0) return undefined;
     const area = Memory.areaAt(k.memory(), a.addr.page);
-    let reset =
-      area === null || area.flags === FLAGS_UNKNOWN ? null : (area.flags & VM_FLUSH_RESET_PERMS) !== 0;
+    let reset = area === null ? null : resetsPermissions(k, area.flags);
     const targets = resetTargets(area);
     yield* call(removeVmArea, { addr: a.addr });
     if (reset === null && targets.length > 0)

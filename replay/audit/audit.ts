@@ -10,11 +10,12 @@ import { profileNamed } from '../../core/profile/profiles.js';
 import { ok, type Result } from '../../core/value/failure.js';
 import type { At, TraceView } from '../log.js';
 import { missingLines } from '../missing.js';
+import { acceptUnknown, openVerdicts } from './openVerdicts.js';
 import { arounds, type Around } from './around.js';
 import { withBaseline, type Baseline } from './baseline.js';
 import { coverageReport } from './coverage.js';
 import { fingerprintOf, restFingerprint } from './fingerprint.js';
-import { probesOf } from './probes.js';
+import { probedFunction, probesOf } from './probes.js';
 import type { AuditReport, ReportedFinding, ReportedPattern, ReportedRun } from './report.js';
 
 export interface AuditOptions {
@@ -26,6 +27,8 @@ export interface AuditOptions {
   readonly file?: string;
   /** Findings that are accepted. */
   readonly baseline?: Baseline;
+  /** Rules that may be unknown, for reasons of their own. */
+  readonly acceptUnknown?: readonly string[];
   /** Told of the number of the last event seen, from time to time. */
   readonly progress?: (seq: number, events: number) => void;
 }
@@ -36,6 +39,12 @@ const PHASE = 'phase: ';
 const missingOf = (trace: TraceView): string | null => {
   const missed = Object.keys(probesOf(trace)?.missed ?? {});
   return missingLines(trace) ?? (missed.length === 0 ? null : `probes missed calls of ${missed.join(', ')}`);
+};
+
+/** Functions that were probed, by the names that events have. */
+const probedOf = (trace: TraceView): ReadonlySet<string> | null => {
+  const probes = probesOf(trace);
+  return probes === null ? null : new Set(probes.set.map(probedFunction));
 };
 
 /** What the trace says of itself, for the rules. */
@@ -49,6 +58,7 @@ export const auditSubject = (trace: TraceView): Subject => {
     kernel: trace.kernel,
     source: trace.info.meta['source'] === 'emulation' ? 'emulation' : 'recording',
     missing: missingOf(trace),
+    probed: probedOf(trace),
   };
 };
 
@@ -167,6 +177,7 @@ export const auditTrace = (trace: TraceView, options: AuditOptions = {}): Result
     divergences: audited.divergences,
     coverage: coverageReport(trace, audited, subject.missing ?? null),
     judged: audited.judged,
+    open: acceptUnknown(openVerdicts(audited.judged), baseline?.unknown ?? [], options.acceptUnknown ?? []),
     ...judgedBy,
     inventory: { ...audited.inventory, runs: runs.value },
     picture: audited.picture,

@@ -1,5 +1,5 @@
 /** Findings that somebody has looked at and accepted. */
-import type { ReportedPattern } from './report.js';
+import type { OpenVerdict, ReportedPattern } from './report.js';
 
 /** Accepted findings of one fingerprint. */
 export interface Accepted {
@@ -15,10 +15,20 @@ export interface Accepted {
   readonly programs: readonly string[];
 }
 
+/** A rule that may stay unknown for one reason. */
+export interface AcceptedUnknown {
+  readonly rule: string;
+  /** The reason that the audit gives. */
+  readonly because: string;
+  /** Why it is accepted. */
+  readonly why: string;
+}
+
 export interface Baseline {
   /** Version of the format. */
   readonly pagetrail_baseline: 1;
   readonly findings: readonly Accepted[];
+  readonly unknown: readonly AcceptedUnknown[];
 }
 
 /** What a baseline accepts beyond what is there now. */
@@ -43,8 +53,15 @@ const countsOf = (patterns: readonly ReportedPattern[]): Map<string, Accepted> =
   return counts;
 };
 
-/** All findings there are, as accepted; reasons that were given before are kept. */
-export const baselineOf = (patterns: readonly ReportedPattern[], before: Baseline | null): Baseline => {
+/**
+ * All findings there are, as accepted, and what no recording can show; reasons that were given before are kept. Other unknown verdicts are not taken up
+ * unasked: they may be gone in a better recording.
+ */
+export const baselineOf = (
+  patterns: readonly ReportedPattern[],
+  open: readonly OpenVerdict[],
+  before: Baseline | null,
+): Baseline => {
   const whys = new Map((before?.findings ?? []).map(({ fingerprint, why }) => [fingerprint, why]));
   return {
     pagetrail_baseline: 1,
@@ -52,6 +69,9 @@ export const baselineOf = (patterns: readonly ReportedPattern[], before: Baselin
       ...one,
       why: whys.get(one.fingerprint) ?? '',
     })),
+    unknown: open
+      .filter(({ beyond, accepted }) => beyond || accepted !== null)
+      .map(({ rule, because, accepted }) => ({ rule, because, why: accepted?.why ?? '' })),
   };
 };
 

@@ -3,7 +3,7 @@ import type { Audited } from '../../core/audit/audit.js';
 import type { Coverage, Hit } from '../../core/audit/coverage.js';
 import { pageText } from '../../core/value/address.js';
 import type { TraceView } from '../log.js';
-import { probesOf, type Probes } from './probes.js';
+import { probedFunction, probesOf, type Probes } from './probes.js';
 
 export interface CoverageReport extends Coverage {
   readonly events: number;
@@ -35,9 +35,6 @@ const unknownPages = ({ memory }: Audited): CoverageReport['unknown'] => {
   return [...by.values()];
 };
 
-/** A probe may be set on a part that the compiler cut out of a function. */
-const nameOf = (symbol: string): string => symbol.replace(/\.(?:part|isra|constprop|cold)\.\d+$/, '');
-
 export const coverageReport = (
   trace: TraceView,
   audited: Audited,
@@ -54,7 +51,7 @@ export const coverageReport = (
     events,
     hits: coverage.functions.toSorted((a, b) => b.entered - a.entered || (a.fn < b.fn ? -1 : 1)),
     probes,
-    neverSeen: probes === null ? null : probes.set.filter((symbol) => !seen.has(nameOf(symbol))),
+    neverSeen: probes === null ? null : probes.set.filter((symbol) => !seen.has(probedFunction(symbol))),
     lost,
     disagreements: divergences,
     unmodelled: typeof calls?.unmodelled === 'number' ? calls.unmodelled : null,

@@ -1,6 +1,7 @@
 import { Address, pageText } from '../../core/value/address.js';
 import type { Judged } from '../../core/audit/audit.js';
 import type { AuditReport, ReportedFinding, ReportedPattern, ReportedRun } from './report.js';
+import { beyondRecording } from './openVerdicts.js';
 import { sentence } from './sentence.js';
 
 const placeText = (start: Address | null): string | null => (start === null ? null : Address.toText(start));
@@ -43,8 +44,8 @@ const patternJson = ({
 });
 
 const ruleJson =
-  (patterns: readonly ReportedPattern[]) =>
-  ({ rule, verdict, why, checks, shown, unknown, unknownMore }: Judged) => ({
+  ({ patterns, open }: AuditReport) =>
+  ({ rule, verdict, why, reasons, checks, shown, unknown, unknownMore }: Judged) => ({
     id: rule.id,
     title: rule.title,
     severity: rule.severity,
@@ -53,6 +54,10 @@ const ruleJson =
     checks,
     shown,
     patterns: patterns.filter((pattern) => pattern.rule === rule.id).map(patternJson),
+    holes: why.length - reasons.length,
+    open: open
+      .filter((one) => one.rule === rule.id)
+      .map(({ because, beyond, accepted }) => ({ because, beyond, accepted })),
     unknown: unknown.map(({ page, pages, why: reason }) => ({
       start: page === null ? null : pageText(page),
       end: page === null ? null : pageText(page + pages),
@@ -109,8 +114,9 @@ export const auditJson = (report: AuditReport) => {
       disagreements: rest.disagreements,
       divergences: rest.divergences,
       unknown: rest.unknown,
+      not_judged: beyondRecording(report.open),
     },
-    rules: report.judged.map(ruleJson(report.patterns)),
+    rules: report.judged.map(ruleJson(report)),
     executable: {
       pages: inventory.pages,
       older: inventory.older,

@@ -1,3 +1,4 @@
+import { canonicalFunction } from '../../core/driver/lines.js';
 import type { TraceView } from '../log.js';
 
 /** What the recording says of its probes. */
@@ -11,6 +12,12 @@ export interface Probes {
   /** Calls that a probe missed, by function: they left no line. */
   readonly missed: Readonly<Record<string, number>>;
 }
+
+/** Parts that the compiler cut out of a function, or variants of one. */
+const PARTS = /(?:\.(?:part|isra|constprop|cold)\.\d+)+$/;
+
+/** The function that a probe on a symbol shows, by the name that events have. */
+export const probedFunction = (symbol: string): string => canonicalFunction(symbol.replace(PARTS, ''));
 
 const texts = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];

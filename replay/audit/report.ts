@@ -21,6 +21,17 @@ export interface ReportedFinding extends Finding {
   readonly accepted: { readonly why: string } | null;
 }
 
+/** A reason for which a rule is unknown. */
+export interface OpenVerdict {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly because: string;
+  /** No recording of such a kernel can show it. */
+  readonly beyond: boolean;
+  /** Somebody accepts that it is unknown, and why; null: nobody does. */
+  readonly accepted: { readonly why: string } | null;
+}
+
 export interface ReportedPattern {
   readonly rule: string;
   readonly severity: Severity;
@@ -68,6 +79,7 @@ export interface AuditReport {
   readonly divergences: number;
   readonly coverage: CoverageReport;
   readonly judged: readonly Judged[];
+  readonly open: readonly OpenVerdict[];
   readonly patterns: readonly ReportedPattern[];
   readonly inventory: ReportedInventory;
   readonly picture: Picture | null;
@@ -86,13 +98,14 @@ export const atLeast = (severity: Severity, least: Severity): boolean =>
 /** What an audit comes to: something new was found, nothing was but something that matters is unknown, or nothing at all. */
 export type Outcome = 'findings' | 'unknown' | 'nothing';
 
-/** Findings count from a severity on, those that a baseline accepts do not. */
-export const outcomeOf = ({ patterns, judged, coverage }: AuditReport, least: Severity): Outcome => {
+/** Findings count from a severity on, those that a baseline accepts do not; nor do reasons for unknown verdicts. Holes in the trace always count. */
+export const outcomeOf = ({ patterns, judged, open, coverage }: AuditReport, least: Severity): Outcome => {
   if (patterns.some(({ severity, count, accepted }) => count > accepted && atLeast(severity, least)))
     return 'findings';
-  const open = judged.some(
-    ({ verdict, why, rule }) =>
-      (verdict === 'unknown' || (verdict === 'broken' && why.length > 0)) && atLeast(rule.severity, least),
+  const holes = judged.some(
+    ({ verdict, why, reasons, rule }) =>
+      verdict !== null && why.length > reasons.length && atLeast(rule.severity, least),
   );
-  return open || coverage.lost > 0 || coverage.missing !== null ? 'unknown' : 'nothing';
+  const unknown = open.some(({ accepted, severity }) => accepted === null && atLeast(severity, least));
+  return holes || unknown || coverage.lost > 0 || coverage.missing !== null ? 'unknown' : 'nothing';
 };

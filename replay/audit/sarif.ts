@@ -7,6 +7,7 @@ import { momentText } from '../log.js';
 import { plural } from '../numbers.js';
 import { sarifLog } from '../sarif.js';
 import type { AuditReport, ReportedFinding, ReportedPattern } from './report.js';
+import { acceptedBecause } from './openVerdicts.js';
 import { sentence } from './sentence.js';
 
 export interface SarifOptions {
@@ -134,11 +135,9 @@ const patternSarif = (
 /** Rules without a finding say so too: holds, unknown, does not apply. */
 const VERDICTS = { holds: 'pass', unknown: 'open' } as const;
 
-const verdictSarif = (
-  report: AuditReport,
-  { rule, verdict, why, checks, shown, unknown, unknownMore }: Judged,
-  ruleIndex: number,
-) => {
+const verdictSarif = (report: AuditReport, one: Judged, ruleIndex: number) => {
+  const { rule, verdict, why, checks, shown, unknown, unknownMore } = one;
+  const accepted = acceptedBecause(one, report.open);
   const kind = verdict === null ? 'notApplicable' : verdict === 'broken' ? 'open' : VERDICTS[verdict];
   const text = {
     pass: `Holds: ${rule.title}`,
@@ -152,6 +151,9 @@ const verdictSarif = (
     level: 'none',
     message: { text: why.length === 0 ? text : `${text} (${why.join('; ')})` },
     locations: [locationOf(report, null)],
+    ...(accepted === null
+      ? {}
+      : { suppressions: [{ kind: 'external', status: 'accepted', justification: accepted }] }),
     properties: {
       checks,
       shown,

@@ -1,5 +1,5 @@
 /** Recordings with something wrong with them, and how wrong the state becomes. */
-import { writeFileSync, existsSync, rmSync } from 'node:fs';
+import { readFileSync, writeFileSync, existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { x86_64 } from '../../core/arch/x86_64.js';
 import type { Memory } from '../../core/memory/memory.js';
@@ -22,6 +22,25 @@ export const captureWith = (folder: string, lines: readonly string[], to: string
   const packed = join(copy, 'trace.txt.gz');
   if (existsSync(packed)) rmSync(packed);
   writeFileSync(join(copy, 'trace.txt'), lines.join('\n'), 'latin1');
+  return copy;
+};
+
+const FUNCTION = /: (\w+?)(?:_ret)?: \(/;
+const COUNTS = /(entries-in-buffer\/entries-written: )(\d+)\/(\d+)/;
+
+/** A copy of a capture as it had been if some functions had not been probed: no line of them, and the header counts none. */
+export const captureUnprobed = (folder: string, functions: readonly string[], to: string): string => {
+  const lines = linesOf(folder);
+  const kept = lines.filter((line) => !functions.includes(FUNCTION.exec(line)?.[1] ?? ''));
+  const less = lines.length - kept.length;
+  const counted = kept.map((line) =>
+    line.replace(COUNTS, (_, text: string, a: string, b: string) => `${text}${+a - less}/${+b - less}`),
+  );
+  const copy = captureWith(folder, counted, to);
+  const path = join(copy, 'meta.json');
+  const meta = JSON.parse(readFileSync(path, 'utf8')) as { probes: { event: string }[] };
+  meta.probes = meta.probes.filter(({ event }) => !functions.includes(event.replace(/_ret$/, '')));
+  writeFileSync(path, JSON.stringify(meta));
   return copy;
 };
 

@@ -3,6 +3,7 @@ import type { PageEntry } from '../../memory/pageTable.js';
 import { Address, pageText, PAGE_SIZE } from '../../value/address.js';
 import { Prot } from '../../value/prot.js';
 import type { Finding, Severity } from '../finding.js';
+import { DIRECT_MAP, PERMISSIONS, type Need } from '../needs.js';
 import { always, type Audit, type Rule, type Watch } from '../rule.js';
 import { pagePair, settledPages } from '../settled.js';
 import { standing, type StandingRun } from '../standing.js';
@@ -159,8 +160,19 @@ const rule = (
   rationale: string,
   exceptions: readonly string[],
   looks: readonly Look[],
+  needs: readonly Need[],
   applies: Rule['applies'] = always,
-): Rule => Object.freeze({ id, title, severity, rationale, exceptions, applies, watch: pageRule(looks) });
+): Rule =>
+  Object.freeze({
+    id,
+    title,
+    severity,
+    rationale,
+    exceptions,
+    applies,
+    needs: () => needs,
+    watch: pageRule(looks),
+  });
 
 const X86 = /^x86/;
 const onlyX86 =
@@ -179,6 +191,7 @@ export const I2 = rule(
     'Until 6.0 the dispatcher page stays writable and executable by design (F16): it is reported.',
   ],
   [WRITABLE_EXECUTABLE, WRITABLE_ALIAS],
+  [PERMISSIONS, DIRECT_MAP],
 );
 
 export const I14 = rule(
@@ -188,6 +201,7 @@ export const I14 = rule(
   'set_memory_ro mirrors the change to the alias on x86: where it does not, read-only is a word.',
   ['Only where the architecture mirrors permissions.'],
   [READ_ONLY_NOT_MIRRORED, EXECUTABLE_ALIAS],
+  [PERMISSIONS, DIRECT_MAP],
   onlyX86('this architecture does not mirror permissions in the direct map, or it is not modelled yet'),
 );
 
@@ -198,6 +212,7 @@ export const I22 = rule(
   '/proc/kcore, hibernation and kmemleak read memory through the direct map.',
   [],
   [ABSENT_ALIAS],
+  [PERMISSIONS, DIRECT_MAP],
 );
 
 export const F40 = rule(
@@ -207,5 +222,6 @@ export const F40 = rule(
   'RW=0 with D=1 is how x86 marks a shadow stack: with shadow stacks in the kernel, such a page could be written by call instructions. set_memory_ro cleared only RW until 6.5.',
   [],
   [READ_ONLY_DIRTY],
+  [PERMISSIONS],
   onlyX86('only x86 has this pattern'),
 );

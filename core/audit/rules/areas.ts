@@ -4,7 +4,8 @@ import { Memory, type Area } from '../../memory/memory.js';
 import { SparseMap } from '../../memory/sparse.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Word } from '../../value/words.js';
-import { always, type Audit, type Rule, type Watch } from '../rule.js';
+import { AREAS_FREED, AREAS_GIVEN, PURGES, protections } from '../needs.js';
+import { always, type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { rangeText } from './aliases.js';
 import { argument } from './leaves.js';
 
@@ -59,6 +60,7 @@ export const I13: Rule = Object.freeze({
     'A range that reaches further changes memory of somebody else; some architectures refuse it, and the result is often not looked at.',
   exceptions: ['Only ranges in the module area are judged: of other areas the trace may not know.'],
   applies: always,
+  needs: (subject: Subject) => protections(subject, 'the range of'),
   watch: watchRequests,
 });
 
@@ -119,5 +121,6 @@ export const I20: Rule = Object.freeze({
   rationale: 'Before the purge processors may still hold translations of the old area.',
   exceptions: [],
   applies: always,
+  needs: () => [AREAS_GIVEN, AREAS_FREED, PURGES],
   watch: watchAreas,
 });

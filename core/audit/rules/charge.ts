@@ -1,5 +1,6 @@
 /** I6: what programs are charged for JIT memory. */
 import { Memory } from '../../memory/memory.js';
+import { CHARGES, FREED } from '../needs.js';
 import { always, type Audit, type Rule, type Watch } from '../rule.js';
 
 /** What one root call did to the charge and to the images that are charged. */
@@ -17,6 +18,8 @@ const JIT = new Set(['bpf_int_jit_compile', 'bpf_jit_free']);
 
 const watch = (audit: Audit): Watch => {
   const open = new Map<number, Balance>();
+  /** Charges may have been made that no line and no model shows. */
+  let diverged = false;
   const balanceOf = (root: number): Balance => {
     let balance = open.get(root);
     if (balance === undefined) {
@@ -39,10 +42,15 @@ const watch = (audit: Audit): Watch => {
       },
     },
     after: {
+      divergence: () => {
+        diverged = true;
+      },
       charged: (event) => {
         audit.checked(event);
         const { charged } = audit.memory();
-        if (charged !== null && charged < 0)
+        if (charged !== null && charged < 0 && diverged)
+          audit.unknown('what was charged in calls that the model could not follow is not known');
+        else if (charged !== null && charged < 0)
           audit.report({
             pattern: 'more was uncharged than charged',
             message: `${-event.bytes} bytes were uncharged: ${-charged} bytes more than were ever charged`,
@@ -108,5 +116,6 @@ export const I6: Rule = Object.freeze({
     'To 7.1 at least, every kernel keeps the charge when an image cannot be finalized (F11): it is reported.',
   ],
   applies: always,
+  needs: () => [CHARGES, FREED],
   watch,
 });

@@ -5,6 +5,7 @@ import { Memory, type Pack } from '../../memory/memory.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Word } from '../../value/words.js';
 import type { Allocation } from '../allocations.js';
+import { AREAS_FREED, chunkCalls } from '../needs.js';
 import { always, type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { valueOf } from '../values.js';
 import { bytesText, placeFinding } from './places.js';
@@ -97,6 +98,7 @@ export const I4: Rule = Object.freeze({
   rationale: 'Two images in one chunk: the code of one is overwritten with that of the other, and runs.',
   exceptions: ['Of a pack whose bitmap at the beginning is not known, nothing can be said.'],
   applies: onlyPacks,
+  needs: chunkCalls,
   watch: watchTaken,
 });
 
@@ -208,6 +210,7 @@ export const I5: Rule = Object.freeze({
   rationale: 'A wrong size gives back chunks of others, or a whole pack while its programs run.',
   exceptions: ['Images older than the trace whose size is not known are not judged.'],
   applies: always,
+  needs: (subject: Subject) => [AREAS_FREED, ...chunkCalls(subject)],
   watch: watchGiven,
 });
 
@@ -288,5 +291,6 @@ export const I19: Rule = Object.freeze({
     'A pack that goes too early takes the code of running programs with it; one that never goes is lost memory.',
   exceptions: ['The dispatcher never gives its chunks back: its pack stays.'],
   applies: onlyPacks,
+  needs: (subject: Subject) => [AREAS_FREED, ...chunkCalls(subject)],
   watch: watchPacks,
 });

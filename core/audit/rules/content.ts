@@ -4,7 +4,9 @@ import { Memory, NO_FRAME } from '../../memory/memory.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Prot } from '../../value/prot.js';
 import type { Evidence } from '../finding.js';
-import { always, type Audit, type Rule, type Watch } from '../rule.js';
+import { PERMISSIONS, texts } from '../needs.js';
+import { always, type Audit, type Rule, type Subject, type Watch } from '../rule.js';
+import { followedAreas } from '../followedAreas.js';
 import { settledPages } from '../settled.js';
 import { rangeText } from './aliases.js';
 import { standing, type StandingRun } from '../standing.js';
@@ -88,6 +90,8 @@ const watch = (audit: Audit): Watch => {
     });
   });
 
+  const followed = followedAreas(audit);
+
   const settled = settledPages(audit, (page, seq) => {
     const content = contentAt(memory(), page);
     if (!isExecutable(memory(), page)) return left.close(page, seq);
@@ -98,7 +102,9 @@ const watch = (audit: Audit): Watch => {
       return;
     }
     const leftover = blocksOf(content, ContentClass.leftover);
-    if (leftover > 0) {
+    if (leftover > 0 && !followed.has(page))
+      audit.unknown('what others store in memory that they asked for leaves no line', page);
+    else if (leftover > 0) {
       bytesAt.set(page, leftover * BLOCK);
       left.open(page, seq, Memory.page(memory(), page)?.cause ?? seq);
     }
@@ -169,6 +175,7 @@ const watch = (audit: Audit): Watch => {
     ...settled,
     after: {
       ...settled.after,
+      'area-allocated': followed.allocated,
       seen: (event) => {
         if (!seen.has(event.at.page)) seen.set(event.at.page, { seq: event.seq, value: event.value });
       },
@@ -217,5 +224,6 @@ export const I1: Rule = Object.freeze({
     'Executable memory that holds old data, or the code of a program that is gone, is material for an attacker who can divert one jump.',
   exceptions: ['What the first dump shows executable already is of unknown origin, not a finding.'],
   applies: always,
+  needs: (subject: Subject) => [PERMISSIONS, ...texts(subject)],
   watch,
 });

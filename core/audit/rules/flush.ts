@@ -3,6 +3,7 @@ import type { Event } from '../../event/event.js';
 import { Space } from '../../event/pages.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Prot } from '../../value/prot.js';
+import { FLUSHES as FLUSHED, PERMISSIONS } from '../needs.js';
 import { always, type Audit, type Rule, type Watch } from '../rule.js';
 import { rangeText } from './aliases.js';
 
@@ -103,5 +104,6 @@ export const I8: Rule = Object.freeze({
     'Flushes that no probe shows are taken from the model: then the verdict is unknown, not "holds".',
   ],
   applies: always,
+  needs: () => [PERMISSIONS, FLUSHED],
   watch,
 });

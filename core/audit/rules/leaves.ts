@@ -7,6 +7,7 @@ import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Prot } from '../../value/prot.js';
 import { Word } from '../../value/words.js';
 import type { OpenCall } from '../calls.js';
+import { COLLAPSES, DIRECT_MAP, PERMISSIONS } from '../needs.js';
 import { always, type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { rangeText } from './aliases.js';
 
@@ -127,6 +128,7 @@ export const I11: Rule = Object.freeze({
     'A change that is wider than asked for takes permissions from, or gives them to, memory of somebody else.',
   exceptions: ['On x86 the alias of each changed page changes with it.'],
   applies: always,
+  needs: () => [PERMISSIONS],
   watch: watchChanges,
 });
 
@@ -179,6 +181,7 @@ export const I15: Rule = Object.freeze({
   exceptions: [],
   applies: ({ profile }: Subject) =>
     profile === null || profile.cpa.collapse ? null : 'this kernel does not merge pages (6.15 and later do)',
+  needs: () => [PERMISSIONS, COLLAPSES],
   watch: watchCollapse,
 });
 
@@ -234,6 +237,7 @@ export const F39: Rule = Object.freeze({
   rationale: 'Each split costs TLB reach for the rest of the uptime; no kernel merges aliases again.',
   exceptions: ['A region of which some page still backs executable or read-only memory has to stay split.'],
   applies: always,
+  needs: () => [DIRECT_MAP],
   watch: (audit: Audit) =>
     watchSplits(audit, Space.direct, 'F39', 'a large page of the direct map stays split', (page) => {
       const { direct } = audit.memory();
@@ -256,6 +260,7 @@ export const F28: Rule = Object.freeze({
   rationale: 'A pack on one large page needs one iTLB entry; split, it needs up to 512.',
   exceptions: [],
   applies: always,
+  needs: () => [PERMISSIONS],
   watch: (audit: Audit) =>
     watchSplits(audit, Space.virtual, 'F28', 'a large executable page stays split', (page) => {
       const entry = Memory.page(audit.memory(), page);
@@ -272,7 +277,11 @@ const COUNTERS: Readonly<
   direct_map_level3_collapses: 'level3Collapses',
 };
 
+const NO_COUNTERS =
+  'a recording has the counters only at its beginning: `pagetrail conform` compares them with later dumps';
+
 const watchCounters = (audit: Audit): Watch => {
+  let compared = false;
   const count = (event: EventOf<'split'> | EventOf<'collapsed'>): void => {
     if (event.space !== Space.direct) return;
     audit.checked(event);
@@ -298,6 +307,7 @@ const watchCounters = (audit: Audit): Watch => {
         const name = COUNTERS[event.name];
         if (name === undefined) return;
         const counted = audit.memory().counters[name];
+        compared = true;
         audit.checked(event);
         if (event.value === counted) return;
         audit.report({
@@ -313,6 +323,9 @@ const watchCounters = (audit: Audit): Watch => {
         });
       },
     },
+    end: () => {
+      if (!compared && audit.subject.source === 'recording') audit.unknown(NO_COUNTERS);
+    },
   };
 };
 
@@ -321,7 +334,11 @@ export const I12: Rule = Object.freeze({
   title: 'the counters of direct-map splits agree with the splits, and only a collapse undoes one',
   severity: 'warning',
   rationale: 'What the counters show and the trace does not was done by somebody who was not recorded.',
-  exceptions: ['Later dumps are read by conform, not by import: there the counters are compared, too.'],
+  exceptions: [
+    'Later dumps are read by conform, not by import: there the counters are compared. In a recording the verdict is unknown without a finding.',
+  ],
+  beyond: NO_COUNTERS,
   applies: always,
+  needs: () => [DIRECT_MAP],
   watch: watchCounters,
 });

@@ -3,8 +3,10 @@ import type { EventOf } from '../../event/event.js';
 import { Memory, type Program } from '../../memory/memory.js';
 import { Address } from '../../value/address.js';
 import { Word } from '../../value/words.js';
+import { MOST_FINDINGS } from '../finding.js';
 import type { OpenCall } from '../calls.js';
-import { always, type Audit, type Rule, type Watch } from '../rule.js';
+import { FREED, PUBLISHED, WITHDRAWN, texts } from '../needs.js';
+import { always, type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { valueOf } from '../values.js';
 import { onlyPacks } from './chunks.js';
 import { bytesText, placeFinding } from './places.js';
@@ -13,6 +15,14 @@ const isInside = (call: OpenCall | null, fn: string): boolean => {
   for (let at = call; at !== null; at = at.parent) if (at.fn === fn) return true;
   return false;
 };
+
+/** Longest instruction of x86; that of the others is shorter. */
+const LONGEST_INSTRUCTION = 15;
+
+/** A patch of one instruction, also where the call that asked for it was not recorded. */
+const isPatch = (event: EventOf<'copied'> | EventOf<'filled'>): boolean =>
+  event.kind === 'copied' &&
+  (event.what === 'instruction' || (event.what === 'code' && event.length <= LONGEST_INSTRUCTION));
 
 const DISPATCHER = 'dispatcher';
 
@@ -23,6 +33,20 @@ const watchOrder = (audit: Audit): Watch => {
   /** Bytes of its image that were copied, by program. */
   const copied = new Map<number, number>();
   const packs = onlyPacks(audit.subject) === null;
+
+  /** Whether withdrawals are recorded: until one is seen, or known to be probed, what takes a program for published waits. */
+  let withdrawals =
+    audit.subject.source === 'emulation' || WITHDRAWN.by.some((fn) => audit.subject.probed?.has(fn) === true);
+  let waiting: (() => void)[] = [];
+  const published = (report: () => void): void => {
+    if (withdrawals) report();
+    else if (waiting.length < MOST_FINDINGS) waiting.push(report);
+  };
+  const withdrawn = (): void => {
+    withdrawals = true;
+    for (const report of waiting) report();
+    waiting = [];
+  };
 
   const wrong = (
     program: Program,
@@ -48,21 +72,24 @@ const watchOrder = (audit: Audit): Watch => {
   const written = (event: EventOf<'copied'> | EventOf<'filled'>): void => {
     const program = Memory.programAt(audit.memory(), event.to);
     if (program === null || program.type === DISPATCHER) return;
-    if (event.kind === 'copied' && event.what === 'instruction') return;
+    if (isPatch(event)) return;
     audit.checked(event);
     if (event.kind === 'copied' && event.what === 'image')
       copied.set(program.number, (copied.get(program.number) ?? 0) + event.length);
     if (program.state !== 'live') return;
-    wrong(
-      program,
-      event.seq,
-      'code that is published is overwritten',
-      `was overwritten while its symbol was published`,
-      event.kind === 'copied' ? 'copied over it' : 'filled it',
+    published(() =>
+      wrong(
+        program,
+        event.seq,
+        'code that is published is overwritten',
+        `was overwritten while its symbol was published`,
+        event.kind === 'copied' ? 'copied over it' : 'filled it',
+      ),
     );
   };
 
   return {
+    entered: Object.fromEntries(WITHDRAWN.by.map((fn) => [fn, withdrawn])),
     before: {
       copied: written,
       filled: written,
@@ -98,12 +125,14 @@ const watchOrder = (audit: Audit): Watch => {
         if (program === null) return;
         audit.checked(event);
         if (program.symbols > 0)
-          wrong(
-            program,
-            event.seq,
-            'a program is freed while it is published',
-            'was freed while its symbol was published',
-            'gave its memory back',
+          published(() =>
+            wrong(
+              program,
+              event.seq,
+              'a program is freed while it is published',
+              'was freed while its symbol was published',
+              'gave its memory back',
+            ),
           );
         else if (packs && program.state === 'allocated' && isInside(audit.calls.of(event), 'bpf_jit_free'))
           wrong(
@@ -131,12 +160,14 @@ export const I17: Rule = Object.freeze({
     'Readers that are still in the code are not recorded: that they are waited for (RCU) is not judged.',
   ],
   applies: always,
+  needs: (subject: Subject) => [PUBLISHED, WITHDRAWN, FREED, ...texts(subject)],
   watch: watchOrder,
 });
 
+const NO_BUFFERS =
+  'kvmalloc and kvfree of the buffer are not recorded: only a second finalization, or a free without one, shows';
+
 const watchBuffers = (audit: Audit): Watch => {
-  const told =
-    'kvmalloc and kvfree of the buffer are not recorded: only a second finalization, or a free without one, shows';
   const report = (program: Program, seq: number, pattern: string, message: string, shows: string): void =>
     audit.report(
       placeFinding(program.chunk, program.bytes, {
@@ -151,7 +182,7 @@ const watchBuffers = (audit: Audit): Watch => {
       }),
     );
   return {
-    begin: () => audit.unknown(told),
+    begin: () => audit.unknown(NO_BUFFERS),
     entered: {
       bpf_jit_binary_pack_finalize: (event) => {
         const header = valueOf(event, 'ro_header');
@@ -197,5 +228,6 @@ export const I23: Rule = Object.freeze({
     'The allocation and free of the buffer are not recorded: without a finding the verdict is unknown.',
   ],
   applies: onlyPacks,
+  beyond: NO_BUFFERS,
   watch: watchBuffers,
 });

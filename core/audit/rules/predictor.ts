@@ -1,6 +1,7 @@
 /** I18: branch predictors are flushed before memory is used again by classic programs. */
 import { Memory } from '../../memory/memory.js';
 import type { OpenCall } from '../calls.js';
+import { chunkCalls } from '../needs.js';
 import { type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { valueOf } from '../values.js';
 import { bytesText, placeFinding } from './places.js';
@@ -55,5 +56,6 @@ export const I18: Rule = Object.freeze({
   exceptions: ['Only where the kernel has the flush and it is in use (a static key of the mitigation).'],
   applies: ({ profile }: Subject) =>
     profile === null || profile.predictorFlush ? null : 'this kernel has no predictor flush for BPF (F34)',
+  needs: chunkCalls,
   watch,
 });

@@ -1,16 +1,15 @@
 /** I10: struct pages of a large mapping. */
 import { type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 
+const NO_REFERENCES =
+  'page references are not recorded; on this kernel the pages behind a large mapping are one compound page, so that a reference to one of them keeps or frees all (F7)';
+
 const watch = (audit: Audit): Watch => ({
   after: {
     mapped: (event) => {
       if (event.shift <= 12) return;
       audit.checked(event);
-      audit.unknown(
-        'page references are not recorded; on this kernel the pages behind a large mapping are one compound page, so that a reference to one of them keeps or frees all (F7)',
-        event.page,
-        event.pages,
-      );
+      audit.unknown(NO_REFERENCES, event.page, event.pages);
     },
   },
 });
@@ -28,5 +27,6 @@ export const I10: Rule = Object.freeze({
     profile === null || profile.hugeVmalloc === 'opt-out'
       ? null
       : 'on this kernel the pages of an area are never one compound page',
+  beyond: NO_REFERENCES,
   watch,
 });

@@ -3,6 +3,7 @@ import { Memory, NO_FRAME } from '../../memory/memory.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Prot } from '../../value/prot.js';
 import { freedFrames } from '../freedFrames.js';
+import { AREAS_FREED, RESETS } from '../needs.js';
 import { always, type Audit, type Rule, type Watch } from '../rule.js';
 import { rangeText } from './aliases.js';
 import { standing } from '../standing.js';
@@ -99,5 +100,6 @@ export const I3: Rule = Object.freeze({
     'The next owner of a page that stayed read-only crashes on its first write; of one that stayed executable nobody knows.',
   exceptions: [],
   applies: always,
+  needs: () => [AREAS_FREED, RESETS],
   watch,
 });

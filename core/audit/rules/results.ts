@@ -5,7 +5,8 @@ import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Word } from '../../value/words.js';
 import type { OpenCall } from '../calls.js';
 import { freedFrames } from '../freedFrames.js';
-import { always, type Audit, type Rule, type Watch } from '../rule.js';
+import { RESULTS_OF_RESETS, protections, textResults } from '../needs.js';
+import { always, type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { pointerError, resultOf, valueOf } from '../values.js';
 import { rangeText } from './aliases.js';
 import { bytesText, placeFinding } from './places.js';
@@ -243,5 +244,10 @@ export const I7: Rule = Object.freeze({
     'To 6.9 BPF ignores the results of set_memory_* (F10); every kernel ignores those of set_direct_map_* in vfree (F9): both are reported when an error happens.',
   ],
   applies: always,
+  needs: (subject: Subject) => [
+    ...protections(subject, 'the result of'),
+    ...RESULTS_OF_RESETS,
+    ...textResults(subject),
+  ],
   watch,
 });

@@ -3,11 +3,13 @@ import type { EventOf } from '../../event/event.js';
 import { Memory } from '../../memory/memory.js';
 import { SparseMap } from '../../memory/sparse.js';
 import { Address } from '../../value/address.js';
-import { always, type Audit, type Rule, type Watch } from '../rule.js';
+import { POKES, texts } from '../needs.js';
+import { always, type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { inModules } from './areas.js';
 import { bytesText, placeFinding } from './places.js';
 
 const watch = (audit: Audit): Watch => {
+  let diverged = false;
   const look = (event: EventOf<'copied'> | EventOf<'filled'>): void => {
     if (event.way !== 'poke' || (event.kind === 'copied' && event.what === 'instruction')) return;
     const { to, length } = event;
@@ -36,6 +38,11 @@ const watch = (audit: Audit): Watch => {
     const pack = Memory.packAt(memory, to.page);
     if (pack?.partial === true)
       return audit.unknown('which chunks of the pack are held is not known', to.page);
+    if (pack !== null && diverged)
+      return audit.unknown(
+        'chunks given out in calls that the model could not follow are not known',
+        to.page,
+      );
     if (pack !== null) return wrong('to chunks that no image holds', null);
     const area = Memory.areaAt(memory, to.page);
     if (area === null && memory.areas === SparseMap.empty())
@@ -44,7 +51,15 @@ const watch = (audit: Audit): Watch => {
       return wrong('to memory that is not in use', area?.since ?? null);
     if (Address.add(to, length - 1).page > area.start + area.pages - 2) wrong('beyond its area', area.since);
   };
-  return { before: { copied: look, filled: look } };
+  return {
+    before: {
+      copied: look,
+      filled: look,
+      divergence: () => {
+        diverged = true;
+      },
+    },
+  };
 };
 
 export const I16: Rule = Object.freeze({
@@ -58,5 +73,6 @@ export const I16: Rule = Object.freeze({
     'Of memory of others in the module range only the area is known.',
   ],
   applies: always,
+  needs: (subject: Subject) => (subject.profile?.allocator === 'pack' ? texts(subject) : [POKES]),
   watch,
 });

@@ -5,6 +5,7 @@ import { pageText } from '../../../core/value/address.js';
 import { momentText } from '../../log.js';
 import { grouped, plural } from '../../numbers.js';
 import type { AuditReport, ReportedFinding, ReportedPattern, ReportedRun } from '../report.js';
+import { acceptedBecause, beyondRecording } from '../openVerdicts.js';
 import { sentence } from '../sentence.js';
 import { escaped } from './escape.js';
 import { pictureHtml } from './picture.js';
@@ -62,12 +63,14 @@ const patternHtml = ({
 
 const VERDICT: Readonly<Record<string, string>> = { holds: 'holds', broken: 'broken', unknown: 'unknown' };
 
-const ruleHtml = ({ rule, verdict, why, checks, shown }: Judged): string => {
+const ruleHtml = (one: Judged, open: AuditReport['open']): string => {
+  const { rule, verdict, why, checks, shown } = one;
+  const accepted = acceptedBecause(one, open);
   const name = verdict ?? 'does not apply';
   const reasons =
     why.length === 0 || verdict === 'holds'
       ? ''
-      : `<br><span class="dim">${verdict === 'broken' ? 'there may be more: ' : ''}${escaped(why.slice(0, MOST.reasons).join('; '))}${why.length > MOST.reasons ? `; and ${grouped(why.length - MOST.reasons)} more reasons` : ''}</span>`;
+      : `<br><span class="dim">${verdict === 'broken' ? 'there may be more: ' : ''}${escaped(why.slice(0, MOST.reasons).join('; '))}${why.length > MOST.reasons ? `; and ${grouped(why.length - MOST.reasons)} more reasons` : ''}</span>${accepted === null ? '' : ` <b>accepted</b>: ${escaped(accepted)}`}`;
   const rationale = rule.rationale === '' ? '' : `<br><span class="dim">${escaped(rule.rationale)}</span>`;
   return `<tr><td><b>${escaped(rule.id)}</b></td><td class="${VERDICT[name] ?? 'dim'}">${name}</td><td>${rule.severity}</td><td data-of="checks">${verdict === null ? '–' : shown === checks ? grouped(checks) : `${grouped(checks)} (${grouped(shown)} shown)`}</td><td>${escaped(rule.title)}${rationale}${reasons}</td></tr>`;
 };
@@ -107,7 +110,7 @@ const runHtml = (run: ReportedRun): string => {
   return `<tr><td class="mono">${pageText(page)}</td><td data-of="pages">${grouped(pages)}</td><td class="mono${prot === 'rwx' ? ' broken' : ''}">${prot}</td><td data-of="asked for by"><code>${escaped(caller === '' ? 'not known' : caller)}</code></td><td data-of="given out">${seqText(allocated)}${callsText(allocatedBy?.calls)}${duringText(allocatedDuring)}</td><td data-of="executable since">${seqText(made)}${callsText(madeBy?.calls)}${duringText(madeDuring)}</td><td data-of="bytes">${writtenHtml(run)}${names.length === 0 ? '' : `<div class="dim">${listText(names, MOST.programs)}</div>`}</td></tr>`;
 };
 
-const coverageHtml = ({ coverage, subject }: AuditReport): string => {
+const coverageHtml = ({ coverage, subject, open }: AuditReport): string => {
   const { probes, neverSeen } = coverage;
   const rows: [string, string][] = [['events', grouped(coverage.events)]];
   if (subject.source === 'emulation') rows.push(['source', 'an emulation: every event is the model’s']);
@@ -161,6 +164,9 @@ const coverageHtml = ({ coverage, subject }: AuditReport): string => {
         : escaped(coverage.unknown.map(({ why, pages }) => `${grouped(pages)}: ${why}`).join('; ')),
     ],
   );
+  const beyond = beyondRecording(open);
+  if (beyond.length > 0 && subject.source !== 'emulation')
+    rows.push(['not judged', `${beyond.join(', ')}: no recording of this kernel can show what they need`]);
   if (coverage.missing !== null)
     rows.push(['missing', `<span class="broken">${escaped(coverage.missing)}</span>`]);
   return `<dl>${rows.map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join('')}</dl>`;
@@ -189,7 +195,7 @@ export const auditHtml = (report: AuditReport, { version }: { readonly version: 
 <ul class="counts"><li><b class="${fresh > 0 ? 'broken' : ''}">${grouped(fresh)}</b> ${fresh === 1 ? 'finding' : 'findings'}${accepted > 0 ? `, ${grouped(accepted)} accepted` : ''}</li><li><b>${grouped(count('broken'))}</b> rules broken</li><li><b>${grouped(count('unknown'))}</b> unknown</li><li><b>${grouped(count('holds'))}</b> hold</li><li><b>${grouped(judged.filter(({ verdict }) => verdict === null).length)}</b> do not apply</li></ul>
 <h2>Coverage</h2>${coverageHtml(report)}
 <h2>Memory over time</h2>${pictureHtml(report)}
-<h2>Rules</h2><table class="stack"><thead><tr><th>rule</th><th>verdict</th><th>severity</th><th>checks</th><th>what must hold, and why</th></tr></thead><tbody>${judged.map(ruleHtml).join('')}</tbody></table>
+<h2>Rules</h2><table class="stack"><thead><tr><th>rule</th><th>verdict</th><th>severity</th><th>checks</th><th>what must hold, and why</th></tr></thead><tbody>${judged.map((one) => ruleHtml(one, report.open)).join('')}</tbody></table>
 <h2>Findings</h2>${patterns.length === 0 ? '<p>None.</p>' : patterns.map(patternHtml).join('')}${gone === null || gone.length === 0 ? '' : `<h3>Accepted by the baseline and not found</h3><ul>${gone.map((one) => `<li>${escaped(`${one.rule} ${one.pattern}`)}: ${grouped(one.found)} of ${grouped(one.count)}</li>`).join('')}</ul>`}
 <h2>What may be executed</h2><p class="sentence">${escaped(sentence(report))}</p><div class="scroll"><table class="stack"><thead><tr><th>from</th><th>pages</th><th>may</th><th>asked for by</th><th>given out</th><th>executable since</th><th>bytes, and who wrote them</th></tr></thead><tbody>${runs.map(runHtml).join('')}</tbody></table></div>${inventory.runs.length > runs.length ? `<p class="dim">… and ${plural(inventory.runs.length - runs.length, 'more range')} (--format json lists them)</p>` : ''}
 <p class="dim">pagetrail ${escaped(version)}. Signed: ________________________ Date: ____________</p>

@@ -1,0 +1,129 @@
+/** What a recording must show before a rule can be judged by it. */
+import type { Subject } from './rule.js';
+
+/** Something that a rule looks at, and the functions that show it: one of them is enough. */
+export interface Need {
+  /** In words: "what text is copied". */
+  readonly shows: string;
+  readonly by: readonly string[];
+}
+
+const need = (shows: string, ...by: string[]): Need => Object.freeze({ shows, by });
+
+export const PERMISSIONS = need(
+  'which permissions change',
+  '__change_page_attr_set_clr',
+  '__change_page_attr',
+  'change_page_attr_set_clr',
+);
+export const DIRECT_MAP = need(
+  'what happens to the direct map',
+  '__change_page_attr_set_clr',
+  '__change_page_attr',
+  'cpa_process_alias',
+);
+export const RESETS = need(
+  'that the direct map of freed memory is put right',
+  'set_direct_map_default_noflush',
+  'set_direct_map_valid_noflush',
+  '__change_page_attr_set_clr',
+);
+export const COLLAPSES = need('what is merged', 'collapse_large_pages');
+export const FLUSHES = need('what is flushed', 'cpa_flush', 'flush_tlb_kernel_range');
+export const AREAS_GIVEN = need(
+  'which areas are given out',
+  '__vmalloc_node_range',
+  'module_alloc',
+  'execmem_vmalloc',
+  'execmem_alloc',
+);
+export const AREAS_FREED = need(
+  'which areas are given back',
+  'vfree',
+  '__vunmap',
+  'remove_vm_area',
+  'module_memfree',
+  'execmem_free',
+);
+export const PURGES = need(
+  'when freed addresses may be used again',
+  '__purge_vmap_area_lazy',
+  '_vm_unmap_aliases',
+);
+export const PUBLISHED = need('what is published', 'bpf_ksym_add', 'bpf_prog_kallsyms_add');
+export const WITHDRAWN = need('what is withdrawn', 'bpf_ksym_del');
+export const FREED = need('which programs are freed', 'bpf_jit_free');
+const COPIES = need(
+  'what text is copied',
+  'bpf_arch_text_copy',
+  'text_poke_copy',
+  'text_poke_copy_locked',
+  '__text_poke',
+);
+export const POKES = need('what text is written', '__text_poke');
+const FILLS = need(
+  'that freed code is overwritten',
+  'bpf_arch_text_invalidate',
+  'text_poke_set',
+  '__text_poke',
+);
+export const COMPILED = need('what the JIT compiles', 'bpf_int_jit_compile');
+export const FINALIZED = need('what is finalized', 'bpf_jit_binary_pack_finalize');
+export const CHARGES = need('what is charged', 'bpf_jit_charge_modmem');
+export const CHUNKS_GIVEN = need(
+  'which chunks are given out',
+  'bpf_prog_pack_alloc',
+  'bpf_jit_binary_pack_alloc',
+);
+export const CHUNKS_FREED = need(
+  'which chunks are given back',
+  'bpf_prog_pack_free',
+  'bpf_jit_binary_pack_free',
+  'bpf_arch_text_invalidate',
+);
+export const RESULTS_OF_RESETS: readonly Need[] = ['invalid', 'default'].map((what) =>
+  need(`whether set_direct_map_${what}_noflush fails`, `set_direct_map_${what}_noflush`),
+);
+
+const packs = ({ profile }: Subject): boolean => profile?.allocator === 'pack';
+
+/** Text that is written to be executed, on this kernel. */
+export const texts = (subject: Subject): readonly Need[] => {
+  if (subject.profile === null) return [];
+  if (!packs(subject)) return [COMPILED];
+  return subject.profile.pack.invalidate ? [COPIES, FILLS] : [COPIES];
+};
+
+/** Chunks of packs, where this kernel has any. */
+export const chunkCalls = (subject: Subject): readonly Need[] =>
+  packs(subject) ? [CHUNKS_GIVEN, CHUNKS_FREED] : [];
+
+/** Calls of set_memory_* by which this kernel makes memory executable. */
+export const protections = ({ profile }: Subject, what: string): readonly Need[] =>
+  (profile?.protect ?? []).map((suffix) => need(`${what} set_memory_${suffix}`, `set_memory_${suffix}`));
+
+/** Results of text copies and fills, on kernels that have them. */
+export const textResults = ({ profile }: Subject): readonly Need[] => {
+  if (profile?.allocator !== 'pack') return [];
+  return [
+    need('whether text copies fail', 'bpf_arch_text_copy', 'text_poke_copy'),
+    ...(profile.pack.invalidate ? [need('whether fills fail', 'bpf_arch_text_invalidate')] : []),
+  ];
+};
+
+const listed = (names: readonly string[]): string =>
+  names.length === 1 ? (names[0] as string) : `${names.slice(0, -1).join(', ')} or ${names.at(-1) as string}`;
+
+/** What a recording does not show of what a rule looks at, in words. */
+export const notShown = (
+  needs: readonly Need[],
+  seen: (fn: string) => boolean,
+  probed: ReadonlySet<string> | null,
+): readonly string[] =>
+  needs
+    .filter(({ by }) => !by.some((fn) => seen(fn) || probed?.has(fn) === true))
+    .map(({ shows, by }) =>
+      probed === null
+        ? `${shows} is not known: there is no line of ${listed(by)}, and the recording does not say what was probed`
+        : `${shows} is not known: ${by.length === 1 ? `${listed(by)} was not probed` : `none of ${listed(by)} was probed`}`,
+    );
