@@ -1,6 +1,7 @@
 import type { Args, Body, Kernel, KernelFunction } from '../kernel/request.js';
 import type { Change, Profile } from '../profile/profile.js';
 import type { Address } from '../value/address.js';
+import type { Word } from '../value/words.js';
 
 /** What a set_memory_* call asks for. */
 export type SetMemoryAction = 'ro' | 'rw' | 'x' | 'nx' | 'rox' | 'np';
@@ -45,6 +46,20 @@ export interface Arch {
   readonly pokePages: number;
   /** Instruction fetches see stores at once; where they do not, code is flushed from the caches before it is used. */
   readonly coherentFetch: boolean;
+  /** Where they do not: a copy flushes its whole range after the last piece, or `textCopy` and `textInvalidate` flush each piece themselves. */
+  readonly copyFlush: 'whole' | 'piecewise';
+  /** PAGE_KERNEL as vmalloc is asked for it: data, no execution. */
+  readonly protKernel: Word;
+  /** Permission of a new executable area before anything else is done to it. */
+  readonly areaProt: (profile: Profile) => number;
+  /** Alignment in bytes that the area allocator asks for. */
+  readonly areaAlign: number;
+  /** Permission calls and frees show each frame that they touch: a page whose frame no line named is unknown. Elsewhere only its alias is. */
+  readonly framesShown: boolean;
+  /** The areas have a range of their own, all of which the lab's dumps show; elsewhere these have only areas that look like code. */
+  readonly ownRange: boolean;
+  /** A read-only page has a read-only alias. */
+  readonly mirrorsReadOnly: (profile: Profile) => boolean;
   /** Range of the areas that BPF images come from on a kernel: first page and the page after the last. */
   readonly moduleRange: (profile: Pick<Profile, 'name' | 'kaslrCompiledIn'>) => readonly [number, number];
   /** Where the direct map of an emulation begins (page number). */
@@ -71,6 +86,8 @@ export interface Arch {
   ) => Body<number>;
   /** Kernel functions that only this architecture has and that a recording may show outside every call that is modelled. */
   readonly ownFunctions: readonly KernelFunction[];
+  /** What a recorder's probes print here otherwise than on x86-64 (the text form of `core/profile/signatures.ts`). */
+  readonly signatures: (probes: Pick<Profile, 'name'>) => string;
 }
 
 /** A kernel function of any arguments, for tables of them. */

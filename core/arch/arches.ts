@@ -1,7 +1,15 @@
 import type { Arch } from './arch.js';
+import { ppc64le_4k, ppc64le_64k } from './ppc64le.js';
 import { x86_64 } from './x86_64.js';
 
 /** All architectures. */
-export const ARCHES: readonly Arch[] = [x86_64];
+export const ARCHES: readonly Arch[] = [x86_64, ppc64le_4k, ppc64le_64k];
+
+/** Name of an architecture without the page size that some of its names end with. */
+export const familyOf = ({ name }: Pick<Arch, 'name'>): string => name.replace(/-\d+k$/, '');
+
+/** The architecture of a machine that says its name and page size; null: there is none of that name. */
+export const archOf = (name: string, pageSize: number | null): Arch | null =>
+  ARCHES.find((arch) => familyOf(arch) === name && arch.pageSize === pageSize) ?? archNamed(name);
 
 export const archNamed = (name: string): Arch | null => ARCHES.find((arch) => arch.name === name) ?? null;

@@ -1,5 +1,6 @@
 import { changePageAttrSetClr, cpaSetDirectMap, cpaSetMemory } from '../kernel/cpa.js';
 import { textPokeCopyBody, textPokeInvalidateBody } from '../kernel/textPoke.js';
+import { Prot } from '../value/prot.js';
 import { anyFunction, type Arch } from './arch.js';
 
 /** x86-64, 4-level page tables, nokaslr addresses for emulations (recordings bring their own). */
@@ -12,6 +13,13 @@ export const x86_64: Arch = Object.freeze({
   codeAlignment: 4,
   pokePages: 2,
   coherentFetch: true,
+  copyFlush: 'whole',
+  protKernel: { hi: 0x80000000, lo: 0x163 },
+  areaProt: () => Prot.kernel,
+  areaAlign: 4096,
+  framesShown: true,
+  ownRange: true,
+  mirrorsReadOnly: () => true,
   // MODULES_VADDR depends on CONFIG_RANDOMIZE_BASE; MODULES_END is fixed.
   moduleRange: ({ kaslrCompiledIn }) => [
     kaslrCompiledIn ? 0xffffffffc0000 : 0xffffffffa0000,
@@ -26,4 +34,5 @@ export const x86_64: Arch = Object.freeze({
   textCopy: textPokeCopyBody,
   textInvalidate: textPokeInvalidateBody,
   ownFunctions: [anyFunction(changePageAttrSetClr)],
+  signatures: () => '',
 } satisfies Arch);

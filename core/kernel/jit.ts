@@ -172,7 +172,6 @@ interface Compiled {
 
 const finish = function* (k: Kernel, program: Program): Body<number> {
   if (k.profile.allocator === 'binary') {
-    yield* flushIcache(k, program.chunk, program.bytes);
     const error = yield* protect(k, program.chunk, program.bytes / k.arch.pageSize);
     if (error !== 0) {
       yield* call(bpfJitBinaryFree, { hdr: program.chunk, size: program.bytes });
@@ -268,6 +267,9 @@ export const bpfIntJitCompile = kernelFunction(
       const proglen = yield* choose('image', { prog });
       program = proglen === 0 ? yield* olderImage(k, prog) : yield* allocateImage(k, prog, proglen);
     }
+    // Written in place, in every pass.
+    if (program !== null && k.profile.allocator === 'binary')
+      yield* flushIcache(k, program.chunk, program.bytes);
     if (program === null || ((yield* choose('final', { prog })) && (yield* finish(k, program)) !== 0)) {
       yield* releaseOther(a.prog, prog);
       return { prog: a.prog, placement: null, jited: false };

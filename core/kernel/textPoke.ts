@@ -11,9 +11,28 @@ const TRAP_BYTE = 204;
 const EINVAL = -22;
 const ENOTSUPP = -524;
 
+/** Code is flushed from the data cache, and what was fetched before is forgotten. `at`: where it runs; `start` may be an alias of that. */
+export const flushIcacheRange = kernelFunction(
+  'flush_icache_range',
+  function* (
+    _k: Kernel,
+    a: { start: Address | undefined; stop: Address | undefined; at: Address; length: number },
+  ): Body<undefined> {
+    yield* state({ kind: 'icache-flushed', at: a.at, length: a.length });
+    return undefined;
+  },
+);
+
 /** Where instruction fetches do not see stores, the caches are flushed after the last of them. */
 export const flushIcache = function* (k: Kernel, at: Address, length: number): Body<undefined> {
-  if (!k.arch.coherentFetch) yield* state({ kind: 'icache-flushed', at, length });
+  if (!k.arch.coherentFetch)
+    yield* call(flushIcacheRange, { start: at, stop: Address.add(at, length), at, length });
+  return undefined;
+};
+
+/** The same for a range that a copy has written. */
+const flushCopied = function* (k: Kernel, at: Address, length: number): Body<undefined> {
+  if (k.arch.copyFlush === 'whole') yield* flushIcache(k, at, length);
   return undefined;
 };
 
@@ -110,7 +129,7 @@ export const bpfArchTextCopy = kernelFunction(
     a: { dst: Address; src: Address | undefined; len: number; what: string },
   ): Body<Address | number> {
     const to = k.profile.textCopy === 'own' ? yield* k.arch.textCopy(k, a) : ENOTSUPP;
-    if (typeof to !== 'number') yield* flushIcache(k, a.dst, a.len);
+    if (typeof to !== 'number') yield* flushCopied(k, a.dst, a.len);
     return to;
   },
 );
@@ -120,7 +139,7 @@ export const bpfArchTextInvalidate = kernelFunction(
   'bpf_arch_text_invalidate',
   function* (k: Kernel, a: { dst: Address; len: number }): Body<number> {
     const error = k.profile.textCopy === 'own' ? yield* k.arch.textInvalidate(k, a) : ENOTSUPP;
-    if (error === 0) yield* flushIcache(k, a.dst, a.len);
+    if (error === 0) yield* flushCopied(k, a.dst, a.len);
     return error;
   },
 );

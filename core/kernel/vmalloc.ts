@@ -53,12 +53,12 @@ const vmapPagesRangeNoflush = kernelFunction(
   'vmap_pages_range_noflush',
   function* (
     _k: Kernel,
-    a: { addr: Address; end: Address; page_shift: number; pages: number; frame: number; parts: string },
+    a: { addr: Address; end: Address; page_shift: number; pages: number; access: number; parts: string },
   ): Body<undefined> {
     let page: number = a.addr.page;
     for (const part of a.parts.split(' ')) {
       const [frame, pages] = part.split('+').map(Number) as [number, number];
-      yield* state({ kind: 'mapped', page, pages, shift: a.page_shift, prot: Prot.kernel, frame });
+      yield* state({ kind: 'mapped', page, pages, shift: a.page_shift, prot: a.access, frame });
       page += pages;
     }
     return undefined;
@@ -74,6 +74,8 @@ interface VmallocArgs {
   readonly prot: Word | undefined;
   readonly vm_flags: number;
   readonly caller: string;
+  /** What `prot` allows; of areas of others: data. */
+  readonly access?: number;
   readonly [name: string]: number | Address | Word | string | undefined;
 }
 
@@ -114,7 +116,7 @@ export const vmallocNodeRange = kernelFunction(
       end: Address.of(at.page + pages),
       page_shift: shift,
       pages,
-      frame: 0,
+      access: a.access ?? Prot.kernel,
       parts: parts.map((part) => `${part.frame}+${part.pages}`).join(' '),
     });
     return at;
@@ -227,17 +229,16 @@ const moduleRange = (k: Kernel): readonly [Address, Address] => {
   return [Address.of(first), Address.of(end)];
 };
 
-const PROT_KERNEL: Word = { hi: 0x80000000, lo: 0x163 };
-
 const areaRequest = (k: Kernel, size: number, flags: number, caller: string): VmallocArgs => {
   const [start, end] = moduleRange(k);
   return {
     size,
-    align: k.arch.pageSize,
+    align: k.arch.areaAlign,
     start,
     end,
     gfp_mask: k.profile.gfp,
-    prot: PROT_KERNEL,
+    prot: k.arch.protKernel,
+    access: k.arch.areaProt(k.profile),
     vm_flags: flags,
     caller,
   };

@@ -93,7 +93,7 @@ const applyMapped = (draft: Draft, token: object, event: EventOf<'mapped'>): voi
     node.prot[slot] = event.prot;
     node.frame[slot] = frame;
     node.cause[slot] = event.seq;
-    node.mark[slot] = event.shift > 12 ? LARGE_RUN : 0;
+    node.mark[slot] = event.shift >= HUGE ? LARGE_RUN : 0;
     if (area !== null && frames !== null) frames[page - area.start] = frame;
     if (frame >= 0) setBacks(draft, token, frame, page, executable, event.seq);
     else if (frame !== NO_FRAME) draft.names = SparseMap.set(draft.names, token, -frame, page);

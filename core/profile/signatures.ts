@@ -237,6 +237,14 @@ const SIGNATURES: ReadonlyMap<string, Signatures> = new Map([
 
 const NONE: Signatures = new Map();
 
-/** Signatures of a kernel's functions; none are known for a profile of one's own that names no other. */
-export const signaturesOf = (profile: { readonly probes: string }): Signatures =>
-  SIGNATURES.get(profile.probes) ?? NONE;
+/** What an architecture's recordings print otherwise than those of a kernel of this name. */
+interface Otherwise {
+  readonly signatures: (probes: { readonly name: string }) => string;
+}
+
+/** Signatures of a kernel's functions, on an architecture; none are known for a profile of one's own that names no other. */
+export const signaturesOf = (profile: { readonly probes: string }, arch?: Otherwise): Signatures => {
+  const own = SIGNATURES.get(profile.probes) ?? NONE;
+  const text = arch?.signatures({ name: profile.probes }) ?? '';
+  return text === '' || own === NONE ? own : changed(own, text);
+};

@@ -73,7 +73,14 @@ interface Tally {
 
 type Verdict = 'equal' | 'unknown' | 'different';
 
-const judge = (entry: PageEntry, range: DumpedRange, phys: number, wanted: number | null): Verdict => {
+/** `named`: a page without a frame is unknown; else what is known of it is compared without. */
+const judge = (
+  entry: PageEntry,
+  range: DumpedRange,
+  phys: number,
+  wanted: number | null,
+  named: boolean,
+): Verdict => {
   const text = Prot.toText(entry.prot);
   const protKnown = !text.includes('?');
   if (protKnown && text !== rangeProt(range)) return 'different';
@@ -81,7 +88,7 @@ const judge = (entry: PageEntry, range: DumpedRange, phys: number, wanted: numbe
   if (phys >= 0 && wanted !== null && phys !== wanted) return 'different';
   // A page that the kernel has taken out of the tables has neither leaf nor frame.
   if (!range.present) return protKnown ? 'equal' : 'unknown';
-  return protKnown && entry.shift >= 12 && phys >= 0 ? 'equal' : 'unknown';
+  return protKnown && entry.shift >= 12 && (phys >= 0 || !named) ? 'equal' : 'unknown';
 };
 
 /** What is being compared, and with what. */
@@ -141,6 +148,16 @@ const differ = (tally: Tally, what: Difference['what'], at: string, state: strin
   if (tally.differences.length < MAX_DIFFERENCES) tally.differences.push({ what, at, state, dump: real });
 };
 
+/** Whether a dump would show a page of memory if the kernel had it: areas of data among others are left out of it. */
+const isShown = ({ arch }: Sides, prot: number): boolean => arch.ownRange || Prot.has(prot, Prot.executable);
+
+/** The same for an area: by its pages, or by the program in it. */
+const isAreaShown = ({ arch, memory }: Sides, area: Area): boolean =>
+  arch.ownRange ||
+  Memory.packAt(memory, area.start) !== null ||
+  Memory.programAt(memory, Address.of(area.start)) !== null ||
+  Prot.has(Memory.page(memory, area.start)?.prot ?? 0, Prot.executable);
+
 /** First page of the part of the address space that dumps cover. */
 const dumpedFrom = (arch: Arch, profile: Profile): number =>
   Math.min(...[true, false].map((kaslrCompiledIn) => arch.moduleRange({ ...profile, kaslrCompiledIn })[0]));
@@ -167,7 +184,7 @@ const comparePages = (sides: Sides, tally: Tally): void => {
       const entry = Memory.page(memory, page);
       const verdict =
         entry !== null
-          ? settled(sides, judge(entry, range, entry.frame, frame))
+          ? settled(sides, judge(entry, range, entry.frame, frame, arch.framesShown))
           : whole && !isForgotten(memory, page)
             ? 'different'
             : 'unknown';
@@ -184,7 +201,7 @@ const comparePages = (sides: Sides, tally: Tally): void => {
   // What the state has mapped in that part of the address space and the kernel has not.
   for (const [page, node, slot] of PageTable.pages(memory.virtual, dumpedFrom(arch, profile))) {
     const prot = node.prot[slot] as number;
-    if (dumped.has(page) || !Prot.has(prot, Prot.present)) continue;
+    if (dumped.has(page) || !Prot.has(prot, Prot.present) || !isShown(sides, prot)) continue;
     figures.pages_checked++;
     if (sides.lossy === true) figures.pages_unknown++;
     else differ(tally, 'page', pageText(page), `mapped ${Prot.toText(prot)}`, 'not mapped');
@@ -199,7 +216,7 @@ const compareAliases = (sides: Sides, tally: Tally): void => {
       if (pfn === null) return;
       figures.alias_checked++;
       const entry = Memory.alias(memory, pfn);
-      const verdict = entry === null ? 'unknown' : settled(sides, judge(entry, range, pfn, pfn));
+      const verdict = entry === null ? 'unknown' : settled(sides, judge(entry, range, pfn, pfn, true));
       if (verdict === 'equal') figures.alias_equal++;
       else if (verdict === 'unknown') figures.alias_unknown++;
       else if (entry !== null)
@@ -230,7 +247,7 @@ const compareAreas = (sides: Sides, tally: Tally): void => {
     } else figures.areas_unknown++;
   }
   for (const area of live.values()) {
-    if (area.start < lowest) continue;
+    if (area.start < lowest || !isAreaShown(sides, area)) continue;
     figures.areas_checked++;
     if (isSure(sides, area.since))
       differ(tally, 'area', pageText(area.start), `live, ends at ${endOf(area)}`, 'no such area');

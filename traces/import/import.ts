@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { archNamed } from '../../core/arch/arches.js';
+import { archNamed, archOf } from '../../core/arch/arches.js';
 import type { Event } from '../../core/event/event.js';
 import type { Contradiction } from '../../core/driver/follow/recognise.js';
 import type { FollowCounts, FollowDivergence } from '../../core/driver/follow/follow.js';
@@ -92,6 +92,7 @@ interface Input {
   readonly name: string;
   readonly release: string;
   readonly arch: string | null;
+  readonly pageSize: number | null;
   readonly dump: Dump | null;
   readonly dumps: number;
   /** Null: a bare trace does not say. */
@@ -113,6 +114,7 @@ const captureInput = (capture: Capture): Result<Input> => {
     name: basename(resolve(capture.folder)),
     release: meta.release,
     arch: meta.arch,
+    pageSize: meta.machine.page_size,
     dump,
     dumps: capture.phases.length,
     probes: importedProbes(capture),
@@ -136,6 +138,7 @@ const inputOf = (path: string): Result<Input> => {
     name: name === 'trace' ? basename(resolve(path, '..')) : name,
     release: '',
     arch: null,
+    pageSize: null,
     dump: null,
     dumps: 0,
     probes: null,
@@ -184,7 +187,12 @@ export const importTrace = async (
   if (!opened.ok) return opened;
   const input = { ...opened.value, release: opened.value.release || (options.release ?? '') };
   const archName = options.arch ?? input.arch;
-  const arch = archName === null ? null : archNamed(archName);
+  const arch =
+    archName === null
+      ? null
+      : options.arch === undefined
+        ? archOf(archName, input.pageSize)
+        : archNamed(archName);
   if (archName !== null && arch === null)
     return { ok: false, error: { ...archFailure(archName), where: path } };
   const wanted = options.profile === undefined ? null : namedKernel(options.profile);

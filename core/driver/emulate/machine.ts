@@ -138,7 +138,7 @@ export const machine = (options: MachineOptions): Machine => {
   let time = 0;
   let lowestName = options.start.lowestName;
   let profile = options.profile;
-  let signatures = signaturesOf(profile);
+  let signatures = signaturesOf(profile, options.arch);
   const failing = options.fail === undefined ? null : failures(options.fail);
 
   const kernel: Kernel = {
@@ -294,7 +294,7 @@ export const machine = (options: MachineOptions): Machine => {
     profile: () => profile,
     become: (next) => {
       profile = next;
-      signatures = signaturesOf(next);
+      signatures = signaturesOf(next, options.arch);
     },
     start,
     run,

@@ -1,6 +1,6 @@
 import type { ChoiceKind, Choices } from '../../kernel/request.js';
 import { Memory } from '../../memory/memory.js';
-import { Address, PAGE_SIZE } from '../../value/address.js';
+import { Address } from '../../value/address.js';
 import { Word } from '../../value/words.js';
 import {
   recordedAddress,
@@ -17,6 +17,8 @@ export interface AnswerContext {
   readonly root: RecordedLine | null;
   readonly memory: Memory;
   readonly seen: Visibility;
+  /** Of the architecture, in bytes. */
+  readonly pageSize: number;
   /** A pack has existed, so its size is settled (5.18). */
   readonly packsSized: boolean;
 }
@@ -45,6 +47,8 @@ const FINAL_CALLS = [
   'set_memory_ro',
   'set_memory_rox',
   'set_memory_x',
+  'change_memory_attr',
+  '__set_memory',
 ];
 
 /** Frame of the struct page that a line shows; -1: none. */
@@ -141,16 +145,16 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
   // A region met for the first time is taken for whole, as boot leaves it; where __should_split_large_page is recorded, its absence says otherwise.
   leaf: ({ pfn }, { line, seen }) =>
     entryOf(line, '__should_split_large_page') ? 21 : pfn < 0 || seen.hasSeen('__change_page_attr') ? 12 : 21,
-  older: (_, { line }) => {
+  older: (_, { line, pageSize }) => {
     if (entryOf(line, 'bpf_jit_binary_pack_finalize')) {
       const chunk = recordedAddress(line, 'ro_header');
       const bytes = recordedNumber(line, 'rw_header_size');
       return chunk === null || bytes === null ? null : { chunk, bytes };
     }
-    if (!entryOf(line, 'set_memory_ro', 'set_memory_rox')) return null;
+    if (!entryOf(line, 'set_memory_ro', 'set_memory_rox', 'change_memory_attr')) return null;
     const chunk = recordedAddress(line, 'addr');
     const pages = recordedNumber(line, 'numpages');
-    return chunk === null || pages === null ? null : { chunk, bytes: pages * PAGE_SIZE };
+    return chunk === null || pages === null ? null : { chunk, bytes: pages * pageSize };
   },
   purge: ({ predicted }, { line }) => {
     if (entryOf(line, 'flush_tlb_kernel_range')) return 1;

@@ -480,7 +480,8 @@ export class Follow {
   /** What an answer to a choice may look at. */
   #given({ root }: Context, line: RecordedLine): AnswerContext {
     const { packsSized } = this.#scene;
-    return { line, root, memory: this.#scene.memory(), seen: this.#seen, packsSized };
+    const { pageSize } = this.#scene.kernel.arch;
+    return { line, root, memory: this.#scene.memory(), seen: this.#seen, pageSize, packsSized };
   }
 
   /** The answer that the task's next line gives to a choice, checked against what the model expected. */
