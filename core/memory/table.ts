@@ -144,18 +144,58 @@ const isAscii = (bytes: Uint8Array): boolean => {
   return true;
 };
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** A digit is put where it belongs as a byte: one text is made of all bytes at once, and each text is a part of it. */
+const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+const PREFIX_BYTES = Array.from(PREFIX, (letter) => letter.charCodeAt(0));
 
-const tagText = (bytes: Uint8Array): string => {
-  let text = '';
-  for (const byte of bytes) text += HEX[byte] as string;
-  return text;
+/** Texts as they lie in the bytes: where each begins among what is written out, and where its tag does. */
+interface StoredTexts {
+  readonly bytes: Uint8Array;
+  readonly tags: Uint8Array;
+  readonly starts: Float64Array;
+  readonly tagged: Uint32Array;
+}
+
+/** Puts prefix and tag of a text; gives the place after them. */
+const putTag = (into: Uint8Array, at: number, tags: Uint8Array, from: number): number => {
+  into.set(PREFIX_BYTES, at);
+  let to = at + PREFIX.length;
+  for (let i = from; i < from + TAG_BYTES; i++) {
+    const byte = tags[i] as number;
+    into[to++] = DIGITS[byte >> 4] as number;
+    into[to++] = DIGITS[byte & 15] as number;
+  }
+  return to;
+};
+
+/** All texts of which every byte is ASCII, one behind the other, and where each ends. */
+const joined = ({ bytes, tags, starts, tagged }: StoredTexts): readonly [string, Uint32Array] => {
+  const count = starts.length - 1;
+  const ends = new Uint32Array(count);
+  const into = new Uint8Array(bytes.length + (tags.length / TAG_BYTES) * NAME_START);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const tag = tagged[i] as number;
+    if (tagged[i + 1] !== tag) at = putTag(into, at, tags, tag);
+    const end = starts[i + 1] as number;
+    for (let from = starts[i] as number; from < end; from++) into[at++] = bytes[from] as number;
+    ends[i] = at;
+  }
+  return [takeText({ bytes: into, at: 0, end: at }), ends];
+};
+
+/** One of the texts, of whatever letters. */
+const single = ({ bytes, tags, starts, tagged }: StoredTexts, i: number): string => {
+  const rest = takeText({ bytes, at: starts[i] as number, end: starts[i + 1] as number });
+  if (tagged[i] === tagged[i + 1]) return rest;
+  const head = new Uint8Array(NAME_START);
+  putTag(head, 0, tags, tagged[i] as number);
+  return takeText({ bytes: head, at: 0, end: head.length }) + rest;
 };
 
 export const takeTexts = (input: Input): Texts => {
   const lengths = takeNumbers(input, UINT);
   const count = lengths.length;
-  // Where the texts and the tags begin.
   const starts = new Float64Array(count + 1);
   const tagged = new Uint32Array(count + 1);
   for (let i = 0; i < count; i++) {
@@ -166,15 +206,16 @@ export const takeTexts = (input: Input): Texts => {
   const size = (starts[count] as number) + (tagged[count] as number);
   if (size > input.end - input.at) damaged(input, 'the texts are longer than the bytes');
   const tags = takeBytes(input, tagged[count] as number);
-  const bytes = takeBytes(input, starts[count] as number);
-  const make = (i: number): string => {
-    const [from, to] = [tagged[i] as number, tagged[i + 1] as number];
-    const rest = takeText({ bytes, at: starts[i] as number, end: starts[i + 1] as number });
-    return from === to ? rest : PREFIX + tagText(tags.subarray(from, to)) + rest;
-  };
+  const stored: StoredTexts = { tags, bytes: takeBytes(input, starts[count] as number), starts, tagged };
   const texts = new Array<string | undefined>(count);
   // Bytes that are no text are found out here, not later.
-  if (!isAscii(bytes)) for (let i = 0; i < count; i++) texts[i] = make(i);
+  if (!isAscii(stored.bytes)) for (let i = 0; i < count; i++) texts[i] = single(stored, i);
+  let all: readonly [string, Uint32Array] | null = null;
+  const make = (i: number): string => {
+    if (tagged[i] === tagged[i + 1]) return single(stored, i);
+    const [text, ends] = (all ??= joined(stored));
+    return text.slice(i === 0 ? 0 : ends[i - 1], ends[i]);
+  };
   return { count, at: (number) => (texts[number] ??= make(number)) };
 };
 
