@@ -199,6 +199,7 @@ const asking: Group = {
     'first, with its calls',
     'why',
     'state diff',
+    'state diff, as JSON',
     'past, memory',
   ],
   measure: async ({ options, log, say }) => {
@@ -212,6 +213,7 @@ const asking: Group = {
       times('first, with its calls', done.first),
       times('why', done.why),
       times('state diff', done.diff, 5),
+      times('state diff, as JSON', done.diffTold),
       { name: 'past, memory', value: done.peakMegabytes, unit: 'MB', target: { atMost: 300 } },
     ];
   },

@@ -1,15 +1,12 @@
 import { Address } from '../core/value/address.js';
 import { plural } from './numbers.js';
 import { countText, sizeText, type Section } from './sections.js';
-import type {
-  Changed,
-  ChangedContent,
-  ChangedPack,
-  ChangedRange,
-  ShownDiff,
-  ShownPage,
-  ShownSymbol,
-} from './shownDiff.js';
+import type { ChangedContent } from './changedContent.js';
+import type { ChangedPack } from './changedPacks.js';
+import type { Changed } from './changedPrograms.js';
+import type { ChangedRange, ShownPage } from './changedRanges.js';
+import type { ShownSymbol } from './changedSymbols.js';
+import type { ShownDiff } from './shownDiff.js';
 import type { ShownProgram } from './programs.js';
 import type { ShownArea } from './state.js';
 import type { UnknownRange } from './unknown.js';

@@ -184,8 +184,7 @@ const sparseDiff = <V>(
   keyOf: (key: number) => number = (key) => key,
 ): EntityDiff<V> => {
   const diff = gathering<V>();
-  for (const key of SparseMap.changedKeys(a, b))
-    note(diff, keyOf(key), SparseMap.get(a, key), SparseMap.get(b, key), equal);
+  for (const [key, from, to] of SparseMap.changes(a, b)) note(diff, keyOf(key), from, to, equal);
   return diff;
 };
 
@@ -225,7 +224,7 @@ const tableDiff = (a: PageTable, b: PageTable) => {
   return { entries, leaves };
 };
 
-const packDiff = (a: Memory, b: Memory): EntityDiff<Pack> => {
+export const packDiff = (a: Memory, b: Memory): EntityDiff<Pack> => {
   const diff = gathering<Pack>();
   const before = new Map(a.packs.map((pack) => [pack.start, pack]));
   const after = new Map(b.packs.map((pack) => [pack.start, pack]));

@@ -12,13 +12,9 @@ import { ok, type Result } from '../core/value/failure.js';
 import { circumstancesOf, type Circumstances } from './calls.js';
 import { diffStates, type EntityDiff, type MemoryDiff } from './diffStates.js';
 import type { At, TraceView } from './log.js';
-import {
-  changedContent,
-  changedRanges,
-  type ChangedContent,
-  type ChangedRange,
-  type ChunkRange,
-} from './shownDiff.js';
+import { changedContent, type ChangedContent } from './changedContent.js';
+import type { ChunkRange } from './changedPacks.js';
+import { changedRanges, type ChangedRange } from './changedRanges.js';
 import { bytesOf, type Subject } from './subjects.js';
 import { frameTracker, mayTouch, pagesOf } from './touches.js';
 import type { Run, TraceIndex } from './traceIndex.js';

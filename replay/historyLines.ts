@@ -5,7 +5,7 @@ import type { Clock } from './clock.js';
 import { eventText } from './eventText.js';
 import type { HistoryItem } from './history.js';
 import { countText, sizeText } from './sections.js';
-import type { ChangedRange, ShownPage } from './shownDiff.js';
+import type { ChangedRange, ShownPage } from './changedRanges.js';
 import { valuesText } from './valuesText.js';
 import type { Cause, CausedPage, Why } from './why.js';
 

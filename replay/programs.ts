@@ -1,6 +1,8 @@
 import { symbolParts } from '../core/history/lives.js';
-import { Memory, type Program, type ProgramState } from '../core/memory/memory.js';
-import { Address } from '../core/value/address.js';
+import { Memory, type KernelSymbol, type Program, type ProgramState } from '../core/memory/memory.js';
+import { SparseMap } from '../core/memory/sparse.js';
+import { Address, PAGE_SIZE } from '../core/value/address.js';
+import { sortedPlaces } from '../core/value/order.js';
 
 export { symbolParts };
 
@@ -38,39 +40,156 @@ const OF_PROGRAMS = /^bpf_(?:prog|dispatcher)_/;
 const kindOf = (type: string): ShownProgram['kind'] =>
   type === 'function' || type === 'classic' || type === 'dispatcher' ? type : 'program';
 
-const shown = (program: Program): ShownProgram => ({
-  id: program.id,
-  ...symbolParts(program.name),
-  kind: kindOf(program.type),
-  chunk: Address.toText(program.chunk),
-  chunk_len: program.bytes,
-  start: program.start === null ? null : Address.toText(program.start),
-  len: program.length,
-  symbol: program.symbols > 0,
-  state: program.state,
+/** A program, or the symbol of one that is older than the log. */
+export type Known = Program | KernelSymbol;
+
+/** The address by which it goes: where its memory begins, or its code where only that is known. */
+export const placeOf = (known: Known): Address => ('chunk' in known ? known.chunk : known.start);
+
+const TAGGED = /^bpf_prog_[0-9a-f]{16}(?:_|$)/;
+const TAG_START = 'bpf_prog_'.length;
+const TAG_END = TAG_START + 16;
+
+/** The tag alone, as `symbolParts` has it. */
+export const tagOf = ({ name }: Known): string | null =>
+  name !== null && TAGGED.test(name) ? name.slice(TAG_START, TAG_END) : null;
+
+const lengthOf = ({ start, end }: KernelSymbol): number | null => {
+  const length = Address.minus(end, start);
+  return length > 0 ? length : null;
+};
+
+const shownOlder = (symbol: KernelSymbol): ShownProgram => ({
+  id: null,
+  ...symbolParts(symbol.name),
+  kind: symbol.name.startsWith('bpf_dispatcher_') ? 'dispatcher' : 'program',
+  chunk: null,
+  chunk_len: null,
+  start: Address.toText(symbol.start),
+  len: lengthOf(symbol),
+  symbol: true,
+  state: 'live',
 });
 
-/** All programs, by address. Programs older than the log show by their symbol alone. */
-export const programs = (memory: Memory): readonly ShownProgram[] => {
-  const all = Array.from(Memory.programs(memory), (program) => ({ at: program.chunk, as: shown(program) }));
-  for (const symbol of Memory.symbols(memory)) {
-    if (!OF_PROGRAMS.test(symbol.name) || Memory.program(memory, symbol.program) !== null) continue;
-    if (Memory.programAt(memory, symbol.start) !== null) continue;
-    const length = Address.minus(symbol.end, symbol.start);
-    all.push({
-      at: symbol.start,
-      as: {
-        id: null,
-        ...symbolParts(symbol.name),
-        kind: symbol.name.startsWith('bpf_dispatcher_') ? 'dispatcher' : 'program',
-        chunk: null,
-        chunk_len: null,
-        start: Address.toText(symbol.start),
-        len: length > 0 ? length : null,
-        symbol: true,
-        state: 'live',
-      },
-    });
-  }
-  return all.sort((a, b) => Address.compare(a.at, b.at)).map(({ as }) => as);
+export const shownProgram = (known: Known): ShownProgram =>
+  'chunk' in known
+    ? {
+        id: known.id,
+        ...symbolParts(known.name),
+        kind: kindOf(known.type),
+        chunk: Address.toText(known.chunk),
+        chunk_len: known.bytes,
+        start: known.start === null ? null : Address.toText(known.start),
+        len: known.length,
+        symbol: known.symbols > 0,
+        state: known.state,
+      }
+    : shownOlder(known);
+
+const sameAddress = (a: Address | null, b: Address | null): boolean =>
+  a === b || (a !== null && b !== null && Address.equals(a, b));
+
+/** Whether two that are at one address are shown alike. */
+export const sameShown = (a: Known, b: Known): boolean => {
+  if ('chunk' in a)
+    return (
+      'chunk' in b &&
+      a.id === b.id &&
+      a.name === b.name &&
+      kindOf(a.type) === kindOf(b.type) &&
+      Address.equals(a.chunk, b.chunk) &&
+      a.bytes === b.bytes &&
+      sameAddress(a.start, b.start) &&
+      a.length === b.length &&
+      a.symbols > 0 === b.symbols > 0 &&
+      a.state === b.state
+    );
+  return (
+    !('chunk' in b) && a.name === b.name && Address.equals(a.start, b.start) && lengthOf(a) === lengthOf(b)
+  );
 };
+
+/** The programs of a memory, read once. */
+export interface KnownPrograms {
+  /** By number. */
+  readonly placed: readonly Program[];
+  readonly numbers: ReadonlySet<number>;
+  /** Symbols of programs that are older than the log: nothing else is known of them. */
+  readonly older: readonly KernelSymbol[];
+}
+
+const olderPrograms = (memory: Memory, numbers: ReadonlySet<number>): readonly KernelSymbol[] => {
+  const older: KernelSymbol[] = [];
+  for (const [, list] of SparseMap.entries(memory.symbols))
+    for (const symbol of list)
+      if (
+        !numbers.has(symbol.program) &&
+        OF_PROGRAMS.test(symbol.name) &&
+        Memory.programAt(memory, symbol.start) === null
+      )
+        older.push(symbol);
+  return older;
+};
+
+export const knownPrograms = (memory: Memory): KnownPrograms => {
+  const placed: Program[] = [];
+  const numbers = new Set<number>();
+  for (const [number, program] of SparseMap.entries(memory.programs)) {
+    placed.push(program);
+    numbers.add(number);
+  }
+  return { placed, numbers, older: olderPrograms(memory, numbers) };
+};
+
+/** Programs by address, their addresses beside them. */
+export interface ByAddress {
+  readonly known: readonly Known[];
+  readonly pages: Float64Array;
+  readonly offsets: Float64Array;
+}
+
+/** All programs. Of those at one address the lower number comes first, and what is older than the log last. */
+export const byAddress = ({ placed, older }: KnownPrograms): ByAddress => {
+  const all: readonly Known[] = older.length === 0 ? placed : [...placed, ...older];
+  const order = addressOrder(all);
+  const known: Known[] = [];
+  const pages = new Float64Array(order.length);
+  const offsets = new Float64Array(order.length);
+  for (let i = 0; i < order.length; i++) {
+    const own = all[order[i] as number] as Known;
+    const { page, offset } = placeOf(own);
+    known.push(own);
+    pages[i] = page;
+    offsets[i] = offset;
+  }
+  return { known, pages, offsets };
+};
+
+/** The highest page that, counted in bytes, is still a whole number. */
+const MOST_PAGES = Number.MAX_SAFE_INTEGER / PAGE_SIZE - 1;
+
+/** Places in a list in the order of the addresses. */
+const addressOrder = (all: readonly Known[]): Float64Array => {
+  let low = Infinity;
+  let high = 0;
+  for (const known of all) {
+    const { page } = placeOf(known);
+    if (page < low) low = page;
+    if (page > high) high = page;
+  }
+  if (high - low > MOST_PAGES) {
+    const compare = (i: number, j: number): number =>
+      Address.compare(placeOf(all[i] as Known), placeOf(all[j] as Known)) || i - j;
+    return Float64Array.from(all, (_, i) => i).sort(compare);
+  }
+  const keys = new Float64Array(all.length);
+  for (let i = 0; i < keys.length; i++) {
+    const { page, offset } = placeOf(all[i] as Known);
+    keys[i] = (page - low) * PAGE_SIZE + offset;
+  }
+  return sortedPlaces(keys);
+};
+
+/** All programs, by address. Programs older than the log show by their symbol alone. */
+export const programs = (memory: Memory): readonly ShownProgram[] =>
+  byAddress(knownPrograms(memory)).known.map(shownProgram);

@@ -36,7 +36,7 @@ export const isPlaced = (range: AliasRange): range is PlacedAlias =>
 
 /** Texts of all permission bits: pages are many, texts few. */
 const TEXTS: readonly string[] = Array.from({ length: 256 }, (_, bits) => Prot.toText(bits));
-const protText = (bits: number): string => TEXTS[bits] as string;
+export const protText = (bits: number): string => TEXTS[bits] as string;
 
 /** A run of pages of one table, in page numbers. */
 export interface PageRun {

@@ -1,9 +1,9 @@
 import { Space } from '../core/event/pages.js';
 import { Memory } from '../core/memory/memory.js';
-import { PageTable } from '../core/memory/pageTable.js';
-import { Address, pageText } from '../core/value/address.js';
+import { NODE_PAGES, PageTable, type PageNode } from '../core/memory/pageTable.js';
+import { Address, PAGE_SIZE, pageText } from '../core/value/address.js';
 import { Prot } from '../core/value/prot.js';
-import { isWhole, programs, type ShownProgram } from './programs.js';
+import { isWhole, knownPrograms, programs, type KnownPrograms, type ShownProgram } from './programs.js';
 import { hasGuard, shownRuns, type PageRun } from './ranges.js';
 
 /** Pages of which something that matters is not known. */
@@ -60,28 +60,34 @@ function* areasIn(memory: Memory, page: number, pages: number) {
 }
 
 /** Pages that hold a program or its symbol and that no line said anything of: they are executed all the same. */
-const hostPages = (memory: Memory): ReadonlySet<number> => {
+const hostPages = (memory: Memory, { placed, older }: KnownPrograms): ReadonlySet<number> => {
   const hosts = new Set<number>();
-  const add = (start: Address, length: number): void => {
-    const last = Address.add(start, Math.max(length, 1) - 1).page;
-    for (let page = start.page; page <= last; page++)
-      if (PageTable.get(memory.virtual, page) === null) hosts.add(page);
+  const add = ({ page, offset }: Address, length: number): void => {
+    const last = page + Math.floor((offset + Math.max(length, 1) - 1) / PAGE_SIZE);
+    for (let at: number = page; at <= last; at++) if (!PageTable.has(memory.virtual, at)) hosts.add(at);
   };
-  for (const { chunk, bytes } of Memory.programs(memory)) add(chunk, bytes);
-  for (const program of programs(memory))
-    if (program.chunk === null && program.start !== null)
-      add(Address.parse(program.start) ?? Address.zero, program.len ?? 1);
+  for (const { chunk, bytes } of placed) add(chunk, bytes);
+  for (const { start, end } of older) add(start, Address.minus(end, start));
   return hosts;
 };
 
+/** Pages of whose permission something that matters is not known. */
+const partlySeen = ({ keys, nodes }: PageTable): readonly number[] => {
+  const pages: number[] = [];
+  for (const [index, key] of keys.entries()) {
+    const { shift, prot } = nodes[index] as PageNode;
+    for (let slot = 0; slot < NODE_PAGES; slot++)
+      if (shift[slot] !== 0 && ((prot[slot] as number) & MATTERS) !== 0) pages.push(key * NODE_PAGES + slot);
+  }
+  return pages;
+};
+
 /** What is not known, as maximal ranges with the reason. */
-export const unknownRanges = (memory: Memory): readonly UnknownRange[] => {
+export const unknownRanges = (memory: Memory, known = knownPrograms(memory)): readonly UnknownRange[] => {
   const pages = new Map(blankPages(memory));
-  for (const page of hostPages(memory))
+  for (const page of hostPages(memory, known))
     if (!pages.has(page)) pages.set(page, whyAt(memory, page)?.why ?? NEVER_SEEN);
-  for (const [page, node, slot] of PageTable.pages(memory.virtual))
-    if (((node.prot[slot] as number) & MATTERS) !== 0)
-      pages.set(page, whyAt(memory, page)?.why ?? NEVER_WHOLE);
+  for (const page of partlySeen(memory.virtual)) pages.set(page, whyAt(memory, page)?.why ?? NEVER_WHOLE);
   const runs: Run[] = [];
   for (const [page, why] of [...pages].sort(([a], [b]) => a - b)) addPage(runs, page, why);
   return runs.map((run) => ({

@@ -3,7 +3,7 @@ import { pageText } from '../../core/value/address.js';
 import { random } from '../../core/value/random.js';
 import { firstChange, lastChange } from '../../replay/history.js';
 import { openLog } from '../../replay/log.js';
-import { shownDiff } from '../../replay/shownDiff.js';
+import { shownDiff, type ShownDiff } from '../../replay/shownDiff.js';
 import { subjectOf } from '../../replay/subjects.js';
 import { why } from '../../replay/why.js';
 import { must, TRACES } from '../log.js';
@@ -26,8 +26,10 @@ export interface PastOutput {
   readonly last: Times;
   readonly first: Times;
   readonly why: Times;
-  /** Of two memories at hand. */
+  /** Of two memories at hand: all that differs is found. */
   readonly diff: Times;
+  /** The same as JSON, all of it put into texts. */
+  readonly diffTold: Times;
   readonly peakMegabytes: number;
 }
 
@@ -59,10 +61,21 @@ export const past = ({ log: file, questions }: PastInput): PastOutput => {
   const first = timed((page, seq) => must(firstChange(trace, subject(page), seq)));
   const causes = timed((page, seq) => must(why(trace, `0x${page.toString(16)}000`, seq)));
   const diffs: number[] = [];
+  const told: number[] = [];
   for (let i = 0; i < Math.min(questions, 50); i++) {
     const from = must(trace.at(1 + chance.below(events)));
     const to = must(trace.at(1 + chance.below(events)));
-    diffs.push(secondsOf(() => shownDiff(from, to)) * 1e3);
+    let found: ShownDiff | null = null;
+    let text = '';
+    const finding = secondsOf(() => {
+      found = shownDiff(from, to);
+    });
+    const telling = secondsOf(() => {
+      text = JSON.stringify(found);
+    });
+    if (text.length === 0) throw new Error('a diff has no text');
+    diffs.push(finding * 1e3);
+    told.push((finding + telling) * 1e3);
   }
   log.close();
   return {
@@ -72,6 +85,7 @@ export const past = ({ log: file, questions }: PastInput): PastOutput => {
     first,
     why: causes,
     diff: [percentile(diffs, 0.5), percentile(diffs, 0.99)],
+    diffTold: [percentile(told, 0.5), percentile(told, 0.99)],
     peakMegabytes: peakMegabytes(),
   };
 };

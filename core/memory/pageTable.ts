@@ -88,6 +88,11 @@ export const PageTable = Object.freeze({
     return index < 0 ? undefined : table.nodes[index];
   },
 
+  has(table: PageTable, page: number): boolean {
+    const node = PageTable.node(table, page);
+    return node !== undefined && node.shift[page % NODE_PAGES] !== 0;
+  },
+
   get(table: PageTable, page: number): PageEntry | null {
     const node = PageTable.node(table, page);
     const slot = page % NODE_PAGES;

@@ -223,10 +223,32 @@ const unsharedLeaves = <V>(
   }
 };
 
-/** Entries of leaves in ascending order. */
-function* inLeaves<V>(leaves: readonly Node<V>[]): Generator<readonly [number, V], undefined> {
-  for (const leaf of leaves)
-    for (let i = 0; i < leaf.keys.length; i++) yield [leaf.keys[i] as number, valueAt(leaf, i)];
+/** A place in a list of leaves, entry by entry. */
+class Place<V> {
+  /** Infinity: after the last one. */
+  key = Infinity;
+  readonly #leaves: readonly Node<V>[];
+  #leaf = 0;
+  #index = -1;
+
+  constructor(leaves: readonly Node<V>[]) {
+    this.#leaves = leaves;
+    this.next();
+  }
+
+  next(): void {
+    this.#index++;
+    let leaf = this.#leaves[this.#leaf];
+    if (leaf !== undefined && this.#index === leaf.keys.length) {
+      leaf = this.#leaves[++this.#leaf];
+      this.#index = 0;
+    }
+    this.key = leaf === undefined ? Infinity : (leaf.keys[this.#index] as number);
+  }
+
+  value(): V {
+    return valueAt(this.#leaves[this.#leaf] as Node<V>, this.#index);
+  }
 }
 
 /** The map with these leaves. */
@@ -295,6 +317,27 @@ export const SparseMap = Object.freeze({
     if (leaf === null) return undefined;
     const index = floorIndex(leaf.keys, key);
     return index >= 0 && leaf.keys[index] === key ? valueAt(leaf, index) : undefined;
+  },
+
+  has<V>(map: SparseMap<V>, key: number): boolean {
+    const leaf = leafOf(map, key);
+    if (leaf === null) return false;
+    const index = floorIndex(leaf.keys, key);
+    return index >= 0 && leaf.keys[index] === key;
+  },
+
+  /** `get` for keys that mostly follow each other: the next one is found where the last one was. The map must not change meanwhile. */
+  reader<V>(map: SparseMap<V>): (key: number) => V | undefined {
+    let leaf: Node<V> | null = null;
+    let at = 0;
+    return (key) => {
+      if (leaf !== null && leaf.keys[at + 1] === key) return valueAt(leaf, ++at);
+      leaf = leafOf(map, key);
+      at = leaf === null ? -1 : floorIndex(leaf.keys, key);
+      if (leaf !== null && at >= 0 && leaf.keys[at] === key) return valueAt(leaf, at);
+      leaf = null;
+      return undefined;
+    };
   },
 
   /** The map with `key` set (undefined: removed). Changes in place what already belongs to `token`. */
@@ -372,19 +415,24 @@ export const SparseMap = Object.freeze({
     }
   },
 
-  /** Keys whose values differ between two maps, ascending; costs what is not shared. */
-  *changedKeys<V>(a: SparseMap<V>, b: SparseMap<V>): Generator<number, undefined> {
+  /** Keys whose values are not the same in two maps, ascending, with both values; costs what is not shared. */
+  *changes<V>(
+    a: SparseMap<V>,
+    b: SparseMap<V>,
+  ): Generator<readonly [key: number, from: V | undefined, to: V | undefined], undefined> {
     if (a.root === b.root) return;
     const [left, right] = unsharedLeaves(a.root === null ? [] : [a.root], b.root === null ? [] : [b.root]);
-    const [before, after] = [inLeaves(left), inLeaves(right)];
-    let x = before.next();
-    let y = after.next();
-    while (x.done !== true || y.done !== true) {
-      const kx = x.done === true ? Infinity : x.value[0];
-      const ky = y.done === true ? Infinity : y.value[0];
-      if (kx !== ky || x.value?.[1] !== y.value?.[1]) yield Math.min(kx, ky);
-      if (kx <= ky) x = before.next();
-      if (ky <= kx) y = after.next();
+    const before = new Place(left);
+    const after = new Place(right);
+    while (before.key !== after.key || before.key !== Infinity) {
+      const key = Math.min(before.key, after.key);
+      const isBefore = before.key === key;
+      const isAfter = after.key === key;
+      const from = isBefore ? before.value() : undefined;
+      const to = isAfter ? after.value() : undefined;
+      if (from !== to) yield [key, from, to];
+      if (isBefore) before.next();
+      if (isAfter) after.next();
     }
   },
 });

@@ -37,6 +37,9 @@ function versions(list: readonly Step[]): readonly Version[] {
   return all;
 }
 
+const changedKeys = (a: SparseMap<unknown>, b: SparseMap<unknown>): readonly number[] =>
+  Array.from(SparseMap.changes(a, b), ([at]) => at);
+
 describe('a sparse map', () => {
   it('made at once makes each value when it is first looked at, once for all its versions', () => {
     const asked: number[] = [];
@@ -51,7 +54,7 @@ describe('a sparse map', () => {
     expect(SparseMap.get(map, 301)).to.equal(undefined);
     const changed = SparseMap.set(SparseMap.set(map, {}, 3, { index: -1 }), {}, 6, undefined);
     expect(SparseMap.get(changed, 300)).to.equal(SparseMap.get(map, 300));
-    expect([...SparseMap.changedKeys(map, changed)]).to.deep.equal([3, 6]);
+    expect(changedKeys(map, changed)).to.deep.equal([3, 6]);
     const entries = Array.from(keys, (at, index) => [at, { index }]);
     expect([...SparseMap.entries(map)]).to.deep.equal(entries);
     expect(Array.from(SparseMap.entries(changed), ([at]) => at)).to.deep.equal(
@@ -94,7 +97,22 @@ describe('a sparse map', () => {
         const b = all[j % all.length] as Version;
         const keys = new Set([...a.model.keys(), ...b.model.keys()]);
         const wanted = [...keys].filter((at) => a.model.get(at) !== b.model.get(at)).sort((x, y) => x - y);
-        expect([...SparseMap.changedKeys(a.map, b.map)]).to.deep.equal(wanted);
+        expect([...SparseMap.changes(a.map, b.map)]).to.deep.equal(
+          wanted.map((at) => [at, a.model.get(at), b.model.get(at)]),
+        );
+      }),
+    );
+  });
+
+  it('is read alike by key, by a reader and by asking whether a key is there', () => {
+    fc.assert(
+      fc.property(steps, fc.array(key), (list, asked) => {
+        for (const { map, model } of versions(list).slice(-3)) {
+          const keys = [...asked, ...model.keys(), ...Array.from(sorted(model), ([at]) => at)];
+          const read = SparseMap.reader(map);
+          expect(keys.map((at) => read(at))).to.deep.equal(keys.map((at) => model.get(at)));
+          expect(keys.map((at) => SparseMap.has(map, at))).to.deep.equal(keys.map((at) => model.has(at)));
+        }
       }),
     );
   });
@@ -113,7 +131,7 @@ describe('a sparse map', () => {
     );
     expect(SparseMap.floor(map, 199)?.[0]).to.equal(100);
     expect(full.size).to.equal(count);
-    expect([...SparseMap.changedKeys(full, map)]).to.have.length(count - count / 100);
+    expect(changedKeys(full, map)).to.have.length(count - count / 100);
     for (let i = 0; i < count; i += 100) map = SparseMap.set(map, later, i, undefined);
     expect([...SparseMap.entries(map)]).to.be.empty;
     expect(SparseMap.floor(map, count)).to.equal(null);
@@ -123,7 +141,7 @@ describe('a sparse map', () => {
     let map = SparseMap.empty<number>();
     for (let i = 0; i < 10_000; i++) map = SparseMap.set(map, {}, i * 64, i);
     const next = SparseMap.set(map, {}, 5000, 1);
-    expect([...SparseMap.changedKeys(map, next)]).to.deep.equal([5000]);
-    expect([...SparseMap.changedKeys(map, map)]).to.be.empty;
+    expect(changedKeys(map, next)).to.deep.equal([5000]);
+    expect(changedKeys(map, map)).to.be.empty;
   });
 });
