@@ -27,7 +27,7 @@ export const simulateCommand = command({
     ['--seed <n>', 'what is left to chance: frames, code offsets (default: 1)'],
     ['--nodes <n>', 'NUMA nodes (default: 1)'],
     [
-      '--fail <fault...>',
+      '--fail <fault>...',
       'a call that fails: CALL[:NTH][@MARKER]=-ERRNO (docs/failures.md); NTH counts from 1 (default), * is each call, from the marker (or operation) on. ' +
         `CALL is one of ${FALLIBLE.join(', ')}`,
     ],

@@ -36,14 +36,12 @@ export function define(commander: Commander, command: Command): void {
   commander.description(command.about);
   for (const [flags, about] of command.arguments) commander.argument(flags, about);
   for (const [flags, about] of command.options)
-    // `<value...>`: given any number of times, one value each.
-    if (flags.endsWith('...>'))
-      commander.option<readonly string[]>(
-        flags.replace('...>', '>'),
-        about,
-        (value, before) => [...(before ?? []), value],
-        [],
-      );
+    // `<value>...`: given any number of times, one value each; `<value...>` takes all that follow.
+    if (flags.endsWith('>...'))
+      commander.option<readonly string[]>(flags.slice(0, -'...'.length), about, (value, before) => [
+        ...(before ?? []),
+        value,
+      ]);
     else commander.option(flags, about);
   const lines = command.examples.map(({ line, does }) => `  $ ${line}\n      ${does}`);
   commander.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
