@@ -3,7 +3,7 @@ import type { Arch } from '../core/arch/arch.js';
 import { auditor, type Audited } from '../core/audit/audit.js';
 import { RULES } from '../core/audit/rules.js';
 import { emulate } from '../core/driver/emulate/emulate.js';
-import type { Failing } from '../core/driver/emulate/failing.js';
+import { faultsOf, type Fault } from '../core/driver/emulate/faults.js';
 import type { Event } from '../core/event/event.js';
 import { nothing, type Memory } from '../core/memory/memory.js';
 import type { Profile } from '../core/profile/profile.js';
@@ -18,7 +18,8 @@ export interface EmulationOptions {
   readonly arch: Arch;
   readonly seed?: number;
   readonly nodes?: number;
-  readonly fail?: Failing;
+  /** Calls that are to fail. */
+  readonly faults?: readonly Fault[];
 }
 
 /** A run and what is to be said of it. */
@@ -30,12 +31,15 @@ export interface EmulationRun {
   readonly memory: Memory;
   readonly figures: Figures;
   readonly audited: Audited;
+  /** How often each fault happened, in their order. */
+  readonly happened: readonly number[];
 }
 
 /** Emulates a workload in memory, without a log. All events are kept: for workloads of some hundred operations. */
 export const runEmulation = (options: EmulationOptions): EmulationRun => {
   const { workload, profile, arch } = options;
   const events: Event[] = [];
+  const failing = faultsOf(options.faults ?? []);
   let memory = emptyMemory;
   const figures = measure(profile, () => memory(), arch);
   const done = emulate({
@@ -44,7 +48,11 @@ export const runEmulation = (options: EmulationOptions): EmulationRun => {
     arch,
     seed: options.seed ?? 1,
     ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
-    ...(options.fail === undefined ? {} : { fail: options.fail }),
+    ...(options.faults === undefined ? {} : { fail: failing.failing }),
+    before: (operation) => {
+      failing.began(operation);
+      return true;
+    },
     onMachine: (machine) => {
       memory = machine.memory;
     },
@@ -65,5 +73,6 @@ export const runEmulation = (options: EmulationOptions): EmulationRun => {
     memory: done.memory,
     figures: figures.finish(),
     audited: audit.finish(),
+    happened: failing.happened(),
   };
 };

@@ -143,6 +143,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('../matrix.js')).matrix,
   },
   {
+    name: 'claims',
+    summary: 'what was said about this code, run: confirmed or refuted',
+    group: ASK,
+    load: async () => (await import('../claims.js')).claims,
+  },
+  {
     name: 'verify',
     summary: 'walk the hash chain of a trace: was it altered, is it whole',
     group: CHECK,
