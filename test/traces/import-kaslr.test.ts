@@ -1,50 +1,10 @@
 import { expect } from 'chai';
-import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { conform } from '../../traces/conform/conform.js';
 import { must } from '../store/given.js';
+import { moveFolder } from './moved.js';
 import { imported, newDesk, recordingsOf, type Desk } from './recordings.js';
-
-/** How far the parts of the kernel's address space are moved, as a kernel with KASLR moves them. */
-interface Moves {
-  /** Module area, in pages: module_load_offset. */
-  readonly modules: number;
-  readonly text: bigint;
-  readonly direct: bigint;
-  readonly vmalloc: bigint;
-  readonly vmemmap: bigint;
-}
-
-const PAGE = 4096n;
-
-const moved = (at: bigint, moves: Moves): bigint => {
-  if (at >= 0xffffffffa0000000n && at < 0xffffffffff000000n) return at + BigInt(moves.modules) * PAGE;
-  if (at >= 0xffffffff80000000n && at < 0xffffffff95000000n) return at + moves.text;
-  if (at >= 0xffff888000000000n && at < 0xffffc88000000000n) return at + moves.direct;
-  if (at >= 0xffffc90000000000n && at < 0xffffe90000000000n) return at + moves.vmalloc;
-  return at >= 0xffffea0000000000n && at < 0xffffeb0000000000n ? at + moves.vmemmap : at;
-};
-
-const ADDRESS = /(?<![0-9a-zA-Z])(?:0x)?(ffff[0-9a-f]{12})(?![0-9a-fA-F])/g;
-
-const movedText = (text: string, moves: Moves): string =>
-  text.replace(
-    ADDRESS,
-    (all, digits: string) => all.slice(0, -digits.length) + moved(BigInt(`0x${digits}`), moves).toString(16),
-  );
-
-/** Rewrites every address in the files of a folder. */
-const moveFolder = (folder: string, moves: Moves): void => {
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    if (statSync(path).isDirectory()) moveFolder(path, moves);
-    else if (name.endsWith('.gz'))
-      writeFileSync(path, gzipSync(movedText(gunzipSync(readFileSync(path)).toString('latin1'), moves)));
-    else if (!name.endsWith('.dat'))
-      writeFileSync(path, Buffer.from(movedText(readFileSync(path, 'latin1'), moves), 'latin1'));
-  }
-};
 
 const KERNELS = /^(5\.10-S3|5\.18-rc3-S8|5\.18-rc5-S1|6\.1-S1|6\.1-S3|6\.12-S1|7\.2-S1)$/;
 /** Packs of 2M leaves lie at 2M boundaries, wherever the area begins. */
