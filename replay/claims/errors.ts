@@ -4,6 +4,12 @@ import type { EmulationRun } from '../emulation.js';
 import { broken, brokenRules, callersOf, callsOf, resultsOf } from './looking.js';
 import type { Claim } from './claim.js';
 
+/** Text copies that bpf_jit_binary_pack_alloc makes itself. */
+const inErrorPath = (run: EmulationRun): number =>
+  callsOf(run, 'bpf_arch_text_copy').filter(
+    (event) => callersOf(run, event)[0] === 'bpf_jit_binary_pack_alloc',
+  ).length;
+
 export const ERROR_CLAIMS: readonly Claim[] = [
   {
     id: 'C13',
@@ -25,10 +31,6 @@ export const ERROR_CLAIMS: readonly Claim[] = [
         fail: ['kvmalloc:2=-ENOMEM', 'bpf_arch_text_copy:2=-EINVAL'],
       });
       const later = lab.run({ kernel: '6.12', workload: 'two-programs', fail: ['kvmalloc:2=-ENOMEM'] });
-      const inErrorPath = (run: EmulationRun): number =>
-        callsOf(run, 'bpf_arch_text_copy').filter(
-          (event) => callersOf(run, event)[0] === 'bpf_jit_binary_pack_alloc',
-        ).length;
       const reported = resultsOf(finalize, 'bpf_jit_binary_pack_finalize').filter(
         (result) => (result ?? 0) < 0,
       ).length;

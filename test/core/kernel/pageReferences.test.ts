@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { backingOf, pageReferences } from '../../../core/kernel/pageReferences.js';
 import { profileNamed } from '../../../core/profile/profiles.js';
 
@@ -47,12 +47,8 @@ describe('References to pages of an area', () => {
   });
 
   it('are of compound pages to 5.18-rc3 only', () => {
-    const of = (name: string): string => backingOf(profileNamed(name) as never);
-    expect(['5.18-rc3', '5.18-rc5', '6.1', '7.2'].map(of)).to.deep.equal([
-      'compound',
-      'split',
-      'split',
-      'split',
-    ]);
+    expect(
+      ['5.18-rc3', '5.18-rc5', '6.1', '7.2'].map((name) => backingOf(profileNamed(name) as never)),
+    ).to.deep.equal(['compound', 'split', 'split', 'split']);
   });
 });
