@@ -124,6 +124,8 @@ export function detailText(event: Event): string {
       return `${Address.toText(event.start)} ${event.name}`;
     case 'marker':
       return event.text;
+    case 'warned':
+      return `${event.bug === 1 ? 'BUG: ' : ''}${event.text}`;
     case 'gap':
       return `${event.lost === 0 ? 'events' : plural(event.lost, 'event')} lost: ${event.why}`;
     case 'divergence':

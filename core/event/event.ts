@@ -54,6 +54,7 @@ export type Event =
   | trace.Operation
   | trace.Counter
   | trace.Noted
+  | trace.Warned
   | known.PagesKnown
   | known.AreaBacked
   | known.FramesNamed

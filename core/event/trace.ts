@@ -91,6 +91,21 @@ export const Counter = kindOf<Counter>()('counter', 65, 'a counter as given by a
   value: ['uint', 'value'],
 });
 
+/** The kernel warned: what its log says. Of WARN_ONCE the log has the first only, the events have all. */
+export interface Warned extends Common {
+  readonly kind: 'warned';
+  readonly text: string;
+  /** 1: BUG, the task ends here. */
+  readonly bug: number;
+}
+export const Warned = kindOf<Warned>()(
+  'warned',
+  67,
+  'the kernel warned',
+  { text: ['text', 'what its log says'], bug: ['uint', '1: a BUG, 0: a warning'] },
+  { changesMemory: false },
+);
+
 /** A line that is no call and changes nothing the model knows (another tracepoint). */
 export interface Noted extends Common {
   readonly kind: 'noted';

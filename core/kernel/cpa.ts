@@ -13,12 +13,13 @@ import { Address } from '../value/address.js';
 import { Prot } from '../value/prot.js';
 import { Word } from '../value/words.js';
 import { isNxOnly, mask, NO_MASK, protChange, PTE, withoutNx } from './masks.js';
-import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
+import { call, choose, kernelFunction, state, warn, type Body, type Kernel } from './request.js';
 import { vmUnmapAliases } from './purge.js';
 
 const LARGE = 21;
 const LARGE_PAGES = 512;
 const CPA_COLLAPSE = 0x10;
+const RWX = Prot.present | Prot.writable | Prot.executable;
 const ENOMEM = -12;
 const EFAULT = -14;
 
@@ -217,6 +218,12 @@ const cpaProcessAlias = kernelFunction('cpa_process_alias', function* (k: Kernel
   return (yield* call(changePageAttrSetClrInner, { ...alias, vaddr: addressOf(k, alias) })) as number;
 });
 
+/** Whether a change of this kind is looked at (6.1+): of writing or execution, where code can be. Its first page is told. */
+const verifiesRwx = (k: Kernel, a: Cpa): boolean =>
+  k.profile.cpa.warnsWx && a.space === Space.virtual && (protChange(a.mask_set, a.mask_clr).set & RWX) !== 0;
+
+const isRwx = (prot: number | null): boolean => prot !== null && (prot & RWX) === RWX;
+
 /** Change of a range, position by position; with `aliases`, each position's alias too. Returns the error. */
 const changePageAttrSetClrInner = kernelFunction(
   '__change_page_attr_set_clr',
@@ -224,10 +231,15 @@ const changePageAttrSetClrInner = kernelFunction(
     if (a.primary === 0 && Word.isZero(a.mask_set) && Word.isZero(a.mask_clr)) return 0;
     const aliases = a['aliases'] === 1;
     let done = 0;
+    let verify = verifiesRwx(k, a);
     while (done < a.numpages) {
       const at = { ...a, page: a.page < 0 ? a.page : a.page + done, numpages: a.numpages - done };
       const one = (yield* call(changePageAttr, at)) as Change;
       if (one.error !== 0) return one.error;
+      if (verify && one.changed && isRwx(protAt(k, at))) {
+        verify = false;
+        yield* warn(`CPA detected W^X violation: ${Address.toText(Address.of(at.page))}`);
+      }
       if (aliases) {
         const error = (yield* call(cpaProcessAlias, { ...at, numpages: one.pages })) as number;
         if (error !== 0) return error;

@@ -1,6 +1,6 @@
 /** What kernel functions give when they fail: nothing has happened, and the caller is told as this function tells errors. */
 import { Word } from '../value/words.js';
-import { failFinalize } from './jit.js';
+import { failFinalize } from './jitBinary.js';
 import type { Args, Body, Kernel } from './request.js';
 
 /** The body of a call that fails with a (negative) errno. */
@@ -17,6 +17,7 @@ const ERROR = gives((errno) => errno);
 const NULL = gives(() => null);
 
 const ERRORS = [
+  'do_jit',
   'set_memory_ro',
   'set_memory_rw',
   'set_memory_x',

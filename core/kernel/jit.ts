@@ -1,153 +1,25 @@
 /**
- * JIT memory of one function (kernel/bpf/core.c, arch/x86/net/bpf_jit_comp.c): charge, allocation, finalisation, release.
+ * The JIT of one function (kernel/bpf/core.c, arch/x86/net/bpf_jit_comp.c), from the request for memory to its release.
  *
- * Modelled: both allocators, two passes of multi-function programs, blinding clones, the limit. Left out on purpose: the code itself.
+ * Modelled: two passes of multi-function programs, blinding clones, what is taken back when a pass fails. Left out on purpose: the code itself.
  */
-import { ContentClass, PageContent, BLOCK } from '../memory/content.js';
-import { Memory, NO_FRAME, type Program } from '../memory/memory.js';
+import { Memory, type Program } from '../memory/memory.js';
 import { Address } from '../value/address.js';
 import { Word } from '../value/words.js';
-import { bpfProgPackAlloc, bpfProgPackFree, jitFillHole, protect } from './packs.js';
-import { call, choose, kernelFunction, state, type Body, type Kernel, type Value } from './request.js';
-import { bpfArchTextCopy, flushIcache, patchLive } from './textPoke.js';
-import { bpfJitAllocExec, bpfJitFreeExec } from './vmalloc.js';
-
-const HEADER = 8;
-
-const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
-
-/** Size that the pack allocator is asked for: bpf_jit_binary_pack_alloc, 5.18+. */
-export const packedSize = (proglen: number): number => roundUp(proglen + HEADER + 16, 64);
-/** Size of the area of bpf_jit_binary_alloc. */
-export const areaSize = (proglen: number, pageSize: number): number =>
-  roundUp(proglen + HEADER + 128, pageSize);
-
-export const bpfJitChargeModmem = kernelFunction(
-  'bpf_jit_charge_modmem',
-  function* (k: Kernel, a: { size: number }): Body<number> {
-    const bytes = k.profile.chargeUnit === 'pages' ? a.size * k.arch.pageSize : a.size;
-    const { charged, limit } = k.memory();
-    const over = charged === null || limit === null ? null : charged + bytes > limit;
-    const result = yield* choose('charge', { size: bytes, over });
-    if (result !== 0) return result;
-    yield* state({ kind: 'charged', bytes });
-    return 0;
-  },
-);
-
-export const bpfJitUnchargeModmem = kernelFunction(
-  'bpf_jit_uncharge_modmem',
-  function* (k: Kernel, a: { size: number }): Body<undefined> {
-    yield* state({
-      kind: 'charged',
-      bytes: -(k.profile.chargeUnit === 'pages' ? a.size * k.arch.pageSize : a.size),
-    });
-    return undefined;
-  },
-);
-
-/** Header and image in an area of their own, RW and NX, filled with traps. */
-const bpfJitBinaryAlloc = kernelFunction(
-  'bpf_jit_binary_alloc',
-  function* (k: Kernel, a: { proglen: number; alignment: number; fill: string }): Body<Address | null> {
-    const size = areaSize(a.proglen, k.arch.pageSize);
-    const unit = k.profile.chargeUnit === 'pages' ? size / k.arch.pageSize : size;
-    if ((yield* call(bpfJitChargeModmem, { size: unit })) !== 0) return null;
-    const area = yield* call(bpfJitAllocExec, { size });
-    if (area === null) {
-      yield* call(bpfJitUnchargeModmem, { size: unit });
-      return null;
-    }
-    yield* state({ kind: 'filled', to: area, length: size, pattern: k.arch.trap, way: 'store' });
-    return area;
-  },
-);
-
-interface Packed {
-  readonly ro: Address | null;
-  readonly rw: Word;
-}
-
-/** Read-only chunk and RW buffer. */
-const bpfJitBinaryPackAlloc = kernelFunction(
-  'bpf_jit_binary_pack_alloc',
-  function* (
-    k: Kernel,
-    a: { proglen: number; alignment: number; fill: string; was_classic: number },
-  ): Body<Packed> {
-    const none: Packed = { ro: null, rw: Word.zero };
-    const size = packedSize(a.proglen);
-    if ((yield* call(bpfJitChargeModmem, { size })) !== 0) return none;
-    const ro = yield* call(bpfProgPackAlloc, { size, fill: a.fill, was_classic: a.was_classic });
-    if (ro === null) {
-      yield* call(bpfJitUnchargeModmem, { size });
-      return none;
-    }
-    const rw = yield* choose('buffer', { size });
-    if (rw === null) {
-      // What frees by the header needs the size there (to 6.7); whether the copy worked is not looked at.
-      let written: number | undefined = size;
-      if (k.profile.packFreeBy === 'header') {
-        const copied = yield* call(bpfArchTextCopy, { dst: ro, src: undefined, len: 4, what: 'code' });
-        if (typeof copied === 'number' && !k.profile.errorPathsBySize) written = headerWord(k, ro);
-      }
-      yield* call(bpfProgPackFree, { ptr: ro, size: written });
-      yield* call(bpfJitUnchargeModmem, { size });
-      return none;
-    }
-    yield* call(jitFillHole, {
-      area: Word.isZero(rw) ? undefined : Word.toAddress(rw),
-      size,
-      where: 'buffer',
-    });
-    return { ro, rw };
-  },
-  (result) => ({ ret: result.ro ?? 0, rw_header: Word.isZero(result.rw) ? undefined : result.rw }),
-);
-
-/** First word of a chunk as far as its content is known. */
-const headerWord = (k: Kernel, at: Address): number | undefined => {
-  const entry = Memory.page(k.memory(), at.page);
-  if (entry === null || entry.frame === NO_FRAME) return undefined;
-  const content = Memory.contentOf(k.memory(), entry.frame);
-  if (content === null) return undefined;
-  const cls = PageContent.classAt(content, Math.floor(at.offset / BLOCK));
-  if (cls === ContentClass.trap) return k.arch.trap >>> 0;
-  if (cls === ContentClass.zero) return 0;
-  return undefined;
-};
-
-interface Finalize {
-  readonly prog: Word;
-  readonly ro_header: Address;
-  readonly rw_header: Word | undefined;
-  readonly ro_header_size: number | undefined;
-  readonly rw_header_size: number;
-  readonly [name: string]: Value;
-}
-
-/** The chunk is given back by the size in its header, which nothing has written, and stays charged: so on every kernel so far. */
-export const failFinalize = function* (k: Kernel, a: Finalize, errno: number): Body<number> {
-  const size = k.profile.errorPathsBySize ? a.rw_header_size : headerWord(k, a.ro_header);
-  yield* call(bpfProgPackFree, { ptr: a.ro_header, size });
-  if (k.profile.errorPathsBySize) yield* call(bpfJitUnchargeModmem, { size: a.rw_header_size });
-  return errno;
-};
-
-/** Copies the RW buffer into the chunk. */
-export const bpfJitBinaryPackFinalize = kernelFunction(
-  'bpf_jit_binary_pack_finalize',
-  function* (k: Kernel, a: Finalize): Body<number> {
-    const src = a.rw_header === undefined ? undefined : Word.toAddress(a.rw_header);
-    const copied = yield* call(bpfArchTextCopy, {
-      dst: a.ro_header,
-      src,
-      len: a.rw_header_size,
-      what: 'image',
-    });
-    return typeof copied === 'number' ? yield* failFinalize(k, a, copied) : 0;
-  },
-);
+import {
+  areaSize,
+  bpfJitBinaryAlloc,
+  bpfJitBinaryFree,
+  bpfJitBinaryPackAlloc,
+  bpfJitBinaryPackFinalize,
+  bpfJitBinaryPackFree,
+  discardImage,
+  headerWord,
+  packedSize,
+} from './jitBinary.js';
+import { protect } from './packs.js';
+import { call, choose, kernelFunction, state, warn, type Body, type Kernel, type Value } from './request.js';
+import { flushIcache, patchLive } from './textPoke.js';
 
 /** Constant blinding: the program itself, or a clone of it (bpf_jit_harden). */
 export const bpfJitBlindConstants = kernelFunction(
@@ -187,6 +59,7 @@ const finish = function* (k: Kernel, program: Program): Body<number> {
       rw_header_size: program.bytes,
     });
     if (error !== 0) {
+      yield* warn('bpf_jit_binary_pack_finalize failed');
       yield* state({ kind: 'program-freed', program: program.number });
       return error;
     }
@@ -205,6 +78,17 @@ const bpfTailCallDirectFixup = function* (k: Kernel, { number }: Program): Body<
   }
 };
 
+/** One pass over a function that writes its code: to a buffer, or (old-style) in place, where the area is still RW and NX. Returns its length, or an errno. */
+const doJit = kernelFunction(
+  'do_jit',
+  function* (k: Kernel, a: { prog: Word; image: Address; bytes: number; proglen: number }): Body<number> {
+    const program = Memory.programByPointer(k.memory(), a.prog);
+    if (k.profile.allocator === 'binary' && program?.start === null)
+      yield* state({ kind: 'copied', to: a.image, length: a.bytes, what: 'image', way: 'store' });
+    return a.proglen;
+  },
+);
+
 const allocateImage = function* (k: Kernel, prog: Word, proglen: number): Body<Program | null> {
   const binary = k.profile.allocator === 'binary';
   const type = yield* choose('type', { prog });
@@ -222,8 +106,6 @@ const allocateImage = function* (k: Kernel, prog: Word, proglen: number): Body<P
   const bytes = binary ? areaSize(proglen, k.arch.pageSize) : packedSize(proglen);
   const number = k.nextSeq();
   yield* state({ kind: 'program-allocated', program: number, pointer: prog, chunk, bytes, proglen, type });
-  // The old-style JIT writes in place, while the area is still RW and NX.
-  if (binary) yield* state({ kind: 'copied', to: chunk, length: bytes, what: 'image', way: 'store' });
   return Memory.program(k.memory(), number);
 };
 
@@ -250,6 +132,12 @@ const olderImage = function* (k: Kernel, prog: Word): Body<Program | null> {
   return Memory.program(k.memory(), number);
 };
 
+const imageOf = ({ chunk, bytes, proglen }: Program): { image: Address; bytes: number; proglen: number } => ({
+  image: chunk,
+  bytes,
+  proglen,
+});
+
 /** What the JIT leaves of a blinded program: one of the two is released. */
 const releaseOther = function* (kept: Word, other: Word): Body<undefined> {
   if (!Word.equals(kept, other)) yield* call(bpfJitProgReleaseOther, { prog: kept, other });
@@ -266,6 +154,11 @@ export const bpfIntJitCompile = kernelFunction(
     if (program === null) {
       const proglen = yield* choose('image', { prog });
       program = proglen === 0 ? yield* olderImage(k, prog) : yield* allocateImage(k, prog, proglen);
+    }
+    if (program !== null && (yield* call(doJit, { ...imageOf(program), prog })) < 0) {
+      yield* discardImage(k, program.chunk, program.bytes);
+      yield* state({ kind: 'program-freed', program: program.number });
+      program = null;
     }
     // Written in place, in every pass.
     if (program !== null && k.profile.allocator === 'binary')
@@ -291,32 +184,6 @@ export const bpfIntJitCompile = kernelFunction(
     jited_len: result.jited ? result.placement?.length : 0,
     bpf_func: result.jited ? result.placement?.start : undefined,
   }),
-);
-
-export const bpfJitBinaryPackFree = kernelFunction(
-  'bpf_jit_binary_pack_free',
-  function* (
-    _k: Kernel,
-    a: { ro_header: Address; rw_header: Word; size: number | undefined },
-  ): Body<undefined> {
-    // As its header says; of a program older than the recording, or one that was never finalized, a line shows it.
-    const size = a.size ?? (yield* choose('result', { fn: 'header', predicted: BLOCK }));
-    yield* call(bpfProgPackFree, { ptr: a.ro_header, size });
-    yield* call(bpfJitUnchargeModmem, { size });
-    return undefined;
-  },
-);
-
-const bpfJitBinaryFree = kernelFunction(
-  'bpf_jit_binary_free',
-  function* (k: Kernel, a: { hdr: Address; size: number | undefined }): Body<undefined> {
-    const size = a.size ?? (yield* choose('result', { fn: 'header', predicted: k.arch.pageSize }));
-    yield* call(bpfJitFreeExec, { addr: a.hdr });
-    yield* call(bpfJitUnchargeModmem, {
-      size: k.profile.chargeUnit === 'pages' ? size / k.arch.pageSize : size,
-    });
-    return undefined;
-  },
 );
 
 /** Releases the image of a function, if it has one. */

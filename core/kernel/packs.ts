@@ -7,6 +7,7 @@
 import { CHUNK, firstFit } from '../memory/evolvePacks.js';
 import { Memory, type Pack } from '../memory/memory.js';
 import { Address, PAGE_SIZE as UNIT } from '../value/address.js';
+import { isGone } from './gone.js';
 import { setMemoryNx, setMemoryRo, setMemoryRox, setMemoryRw, setMemoryX } from './setMemory.js';
 import {
   call,
@@ -16,6 +17,7 @@ import {
   state,
   unlock,
   wait,
+  warn,
   type Body,
   type Kernel,
 } from './request.js';
@@ -134,6 +136,8 @@ export const bpfProgPackAlloc = kernelFunction(
     if (k.memory().packs.length === 0 && k.profile.pack.size === 'trial') yield* selectBpfProgPackSize(k);
     // A kernel of more nodes than are known makes a pack of it.
     if (a.size > packSize(k) && !(yield* choose('more', { fn: 'alloc_new_pack' }))) {
+      if (k.profile.predictorFlush && a.was_classic === 1 && (yield* choose('predictor', {})))
+        yield* warn('a classic program larger than a pack: no predictor flush');
       const area = yield* allocOversize(k, a.size, a.fill);
       yield* unlock('pack_mutex');
       if (area !== null) yield* state({ kind: 'chunk-allocated', pack: 0, at: area, bytes: a.size });
@@ -201,10 +205,15 @@ const freeChunks = function* (k: Kernel, ptr: Address, size: number): Body<undef
   const flushing = k.profile.predictorFlush && (yield* choose('predictor', {}));
   if (size > packSize(k)) return yield* freeWhole(k, ptr, size);
   const pack = ownerOf(k, ptr);
-  // "bpf_prog_pack bug": WARN_ONCE, nothing is freed.
-  if (pack === null && Memory.packAt(k.memory(), ptr.page) !== null) return undefined;
-  if (k.profile.pack.invalidate) yield* call(bpfArchTextInvalidate, { dst: ptr, len: size });
-  else yield* wait();
+  if (pack === null && Memory.packAt(k.memory(), ptr.page) !== null) {
+    yield* warn('bpf_prog_pack bug');
+    return undefined;
+  }
+  // A pack whose memory was given back while it was in use: it is on the list all the same.
+  const gone = pack !== null && isGone(k.memory(), pack);
+  if (!k.profile.pack.invalidate) yield* wait();
+  else if ((yield* call(bpfArchTextInvalidate, { dst: ptr, len: size })) !== 0)
+    yield* warn('bpf_prog_pack bug: missing bpf_arch_text_invalidate?');
   yield* state({
     kind: 'chunk-freed',
     pack: pack?.start ?? 0,
@@ -222,5 +231,9 @@ const freeChunks = function* (k: Kernel, ptr: Address, size: number): Body<undef
     : yield* choose('emptied', { at: ptr });
   if (empty === null) return undefined;
   if (after !== null) yield* state({ kind: 'pack-removed', start: after.start });
+  if (gone) {
+    yield* warn(`Trying to vfree() nonexistent vm area (${Address.toText(empty)})`);
+    return undefined;
+  }
   return yield* freeWhole(k, empty, after?.bytes ?? packSize(k));
 };

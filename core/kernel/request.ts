@@ -222,6 +222,9 @@ export const unlock = (name: Lock): LockRequest =>
   new AnyRequest('lock', name, false) as unknown as LockRequest;
 export const wait = (): WaitRequest => new AnyRequest('wait') as unknown as WaitRequest;
 
+/** The kernel warns. What it has printed once it does not print again (WARN_ONCE); the fact is stated each time. */
+export const warn = (text: string): StateRequest => state({ kind: 'warned', text, bug: 0 });
+
 /** Result type of the generator of a kernel function. */
 export type Body<R> = Generator<Request, R, never>;
 

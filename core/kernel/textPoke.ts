@@ -4,7 +4,9 @@
  * Modelled: the two-page window, text_mutex, what is written. Left out on purpose: poking_mm itself, int3 handling, cross-CPU sync.
  */
 import type { TextCopy } from '../arch/arch.js';
+import { Memory } from '../memory/memory.js';
 import { Address, PAGE_SIZE } from '../value/address.js';
+import { isGone } from './gone.js';
 import { call, kernelFunction, lock, state, unlock, type Body, type Kernel } from './request.js';
 
 const TRAP_BYTE = 204;
@@ -51,6 +53,11 @@ const textPokeOnce = kernelFunction(
     k: Kernel,
     a: { addr: Address; src: Address | undefined; len: number; what: string },
   ): Body<Address> {
+    const pack = Memory.packAt(k.memory(), a.addr.page);
+    if (pack !== null && isGone(k.memory(), pack)) {
+      yield* state({ kind: 'warned', text: `no page at ${Address.toText(a.addr)} to write to`, bug: 1 });
+      return a.addr;
+    }
     if (a.what === 'fill')
       yield* state({ kind: 'filled', to: a.addr, length: a.len, pattern: k.arch.trap, way: 'poke' });
     else yield* state({ kind: 'copied', to: a.addr, length: a.len, what: a.what, way: 'poke' });

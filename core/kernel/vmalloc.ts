@@ -12,7 +12,7 @@ import { Prot } from '../value/prot.js';
 import { Word } from '../value/words.js';
 import { setDirectMapDefault, setDirectMapInvalid } from './setMemory.js';
 import { vmUnmapAliases } from './purge.js';
-import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
+import { call, choose, kernelFunction, state, warn, type Body, type Kernel } from './request.js';
 
 const HUGE_VMAP_FLAG = 0x400;
 const PMD_SIZE = 0x200000;
@@ -171,9 +171,15 @@ const resetsPermissions = ({ profile }: Kernel, flags: number): boolean | null =
 const vunmap = kernelFunction(
   '__vunmap',
   function* (k: Kernel, a: { addr: Address; deallocate_pages: number }): Body<undefined> {
-    // "Trying to vfree() bad address": a warning, and nothing is freed.
-    if (a.addr.offset !== 0) return undefined;
+    if (a.addr.offset !== 0 || a.addr.page % unitOf(k.arch) !== 0) {
+      yield* warn(`Trying to vfree() bad address (${Address.toText(a.addr)})`);
+      return undefined;
+    }
     const area = Memory.areaAt(k.memory(), a.addr.page);
+    if (area?.state === 'lazy') {
+      yield* warn(`Trying to vfree() nonexistent vm area (${Address.toText(a.addr)})`);
+      return undefined;
+    }
     let reset = area === null ? null : resetsPermissions(k, area.flags);
     const targets = resetTargets(area);
     yield* call(removeVmArea, { addr: a.addr });

@@ -415,6 +415,7 @@ export const apply = (draft: Draft, token: object, event: Event): void => {
     case 'divergence':
     case 'operation':
     case 'noted':
+    case 'warned':
       return;
   }
 };

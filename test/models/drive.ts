@@ -11,6 +11,8 @@ import type {
   Request,
 } from '../../core/kernel/request.js';
 import { folder } from '../../core/memory/evolve.js';
+import { failures, type Failing } from '../../core/driver/emulate/failing.js';
+import { FAILING } from '../../core/kernel/failing.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
 import type { Profile } from '../../core/profile/profile.js';
 import { profileNamed } from '../../core/profile/profiles.js';
@@ -55,6 +57,8 @@ export interface DriveOptions {
   readonly nodes?: number;
   readonly arch?: Arch;
   readonly profile?: Profile;
+  /** Calls that fail. */
+  readonly fail?: Failing;
   /** Keep all events. */
   readonly record?: boolean;
   /** Do not keep what a run did (long runs). */
@@ -70,6 +74,7 @@ export const drive = (options: DriveOptions): Driver => {
   const events: Event[] = [];
   const listeners: ((fact: Fact) => void)[] = [];
   const lockFaults: string[] = [];
+  const failing = options.fail === undefined ? null : failures(options.fail);
   let steps: Step[] = [];
   let seq = 0;
   let names = -1;
@@ -104,7 +109,8 @@ export const drive = (options: DriveOptions): Driver => {
   const answer = (what: ChoiceKind, question: object): unknown => {
     const given = options.answers[what] as ((question: object) => unknown) | undefined;
     if (given === undefined) throw new Error(`nothing answers "${what}"`);
-    const chosen = given(question);
+    const failed = failing?.ofChoice(what, question as never);
+    const chosen: unknown = failed === undefined ? given(question) : failed;
     note({ step: 'choice', what, question, answer: chosen });
     return chosen;
   };
@@ -115,7 +121,10 @@ export const drive = (options: DriveOptions): Driver => {
     steps = [];
     const enter = (callee: KernelFunction, given: Args): void => {
       note({ step: 'call', name: callee.name, args: given, depth: stack.length });
-      stack.push({ name: callee.name, body: callee.body(kernel, given) });
+      const errno = failing?.ofCall(callee.name, given) ?? 0;
+      const failed = errno === 0 ? undefined : FAILING.get(callee.name);
+      const body = failed === undefined ? callee.body(kernel, given) : failed(kernel, given, errno);
+      stack.push({ name: callee.name, body });
     };
     enter(fn as unknown as KernelFunction, args);
     let value: unknown;

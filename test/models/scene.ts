@@ -1,5 +1,6 @@
 import { bpfIntJitCompile, bpfJitFree } from '../../core/kernel/jit.js';
 import { bpfKsymDel, bpfProgKallsymsAdd } from '../../core/kernel/programs.js';
+import type { Failing } from '../../core/driver/emulate/failing.js';
 import type { Args, KernelFunction } from '../../core/kernel/request.js';
 import { BLOCK as BLOCK_BYTES, CONTENT_CLASSES, PageContent } from '../../core/memory/content.js';
 import { Memory, type Area, type Program } from '../../core/memory/memory.js';
@@ -17,6 +18,8 @@ export interface SceneOptions {
   readonly answers?: Answers;
   /** Keep all events. */
   readonly record?: boolean;
+  /** Calls that fail. */
+  readonly fail?: Failing;
 }
 
 /** A function that was compiled, with what is needed to free it. */
@@ -56,6 +59,7 @@ export class Scene {
       kernel,
       nodes,
       record: options.record ?? false,
+      ...(options.fail === undefined ? {} : { fail: options.fail }),
       answers: {
         clone: ({ prog }) => prog,
         image: () => this.proglen,
@@ -76,7 +80,7 @@ export class Scene {
         leaf: () => 21,
         purge: ({ predicted }) => predicted ?? 0,
         pageTable: () => true,
-        more: ({ fn }) => fn !== 'alloc_new_pack',
+        more: ({ fn }) => fn !== 'alloc_new_pack' && fn !== 'set_direct_map_invalid_noflush',
         patch: () => null,
         result: ({ predicted }) => predicted,
         symbol: () => ({

@@ -17,7 +17,7 @@ const size = (value: Value): string => (typeof value === 'number' ? String(value
 /**
  * What a run did, in the notation of kernel-model.md §2.9. `VA(n)`: an area of n bytes on 4K leaves, `VA(n:2M)` on 2M leaves, `VA+FL` where the
  * allocation itself sets VM_FLUSH_RESET_PERMS; `VF` with reset of the direct map, `VF'` without; `KV` the RW buffer; `COL` a merge to a 2M leaf.
- * The structs (KZ, KF) and the JIT's stores to the buffer show nowhere.
+ * `WARN`, `BUG`: the kernel says so. The structs (KZ, KF) and the JIT's stores to the buffer show nowhere.
  */
 export const storyOf = (steps: readonly Step[]): string => {
   const words: string[] = [];
@@ -79,6 +79,9 @@ export const storyOf = (steps: readonly Step[]): string => {
           break;
         case 'chunk-freed':
           words.push('B-');
+          break;
+        case 'warned':
+          words.push(fact.bug === 1 ? 'BUG' : 'WARN');
           break;
         case 'published':
           words.push('PUB');

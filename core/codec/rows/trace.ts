@@ -1,4 +1,13 @@
-import type { Marker, Gap, Divergence, Forgotten, Operation, Counter, Noted } from '../../event/trace.js';
+import type {
+  Marker,
+  Gap,
+  Divergence,
+  Forgotten,
+  Operation,
+  Counter,
+  Noted,
+  Warned,
+} from '../../event/trace.js';
 import { numberAt, textAt } from '../columns.js';
 import type { Row } from '../row.js';
 
@@ -116,6 +125,21 @@ const noted: Row<Noted> = {
   }),
 };
 
+const warned: Row<Warned> = {
+  get: { text: (e) => e.text, bug: (e) => e.bug },
+  make: (seq, time, cpu, task, call, origin, f, j) => ({
+    seq,
+    time,
+    cpu,
+    task,
+    call,
+    origin,
+    kind: 'warned',
+    text: textAt(f.text, j),
+    bug: numberAt(f.bug, j),
+  }),
+};
+
 export const traceRows = {
   marker: marker,
   gap: gap,
@@ -124,4 +148,5 @@ export const traceRows = {
   operation: operation,
   counter: counter,
   noted: noted,
+  warned: warned,
 };

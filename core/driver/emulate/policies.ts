@@ -3,6 +3,7 @@
  * declares (image and code lengths, capability, the order of frees) comes from the operation that is being run.
  */
 import type { Arch } from '../../arch/arch.js';
+import { UNWRITTEN_SIZES } from '../../kernel/jitBinary.js';
 import type { ChoiceKind, Choices } from '../../kernel/request.js';
 import { Memory } from '../../memory/memory.js';
 import type { Profile } from '../../profile/profile.js';
@@ -167,8 +168,11 @@ export const policies = (input: PolicyInput): ChoiceSource => {
             : (patches.shift() ?? null);
         return patches.shift() ?? null;
       },
-      result: ({ predicted }) =>
-        input.situation().results[results++ % Math.max(1, input.situation().results.length)] ?? predicted,
+      result: ({ fn, predicted }) => {
+        const given = input.situation().results[results++ % Math.max(1, input.situation().results.length)];
+        if (given !== undefined || fn !== 'header') return given ?? predicted;
+        return UNWRITTEN_SIZES[random.below(UNWRITTEN_SIZES.length)] ?? predicted;
+      },
       predictor: () => input.flushesPredictors,
     };
 

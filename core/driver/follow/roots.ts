@@ -2,11 +2,10 @@ import type { Arch } from '../../arch/arch.js';
 import {
   bpfIntJitCompile,
   bpfJitBlindConstants,
-  bpfJitChargeModmem,
   bpfJitFree,
   bpfJitProgReleaseOther,
-  bpfJitUnchargeModmem,
 } from '../../kernel/jit.js';
+import { bpfJitChargeModmem, bpfJitUnchargeModmem } from '../../kernel/jitBinary.js';
 import {
   bpfArchPokeDescUpdate,
   bpfArchTextPoke,

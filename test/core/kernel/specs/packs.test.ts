@@ -196,7 +196,7 @@ describe('two NUMA nodes', () => {
       const high = scene.load();
       expect(offsetIn(scene, high.program.chunk)).to.equal(2_097_152);
       scene.free(high);
-      expect(scene.story).to.equal('UNP { } UC(448)');
+      expect(scene.story).to.equal('UNP { WARN } UC(448)');
       expect(scene.memory.packs[0]?.usedChunks).to.equal(32_768 + 7);
     });
 

@@ -61,7 +61,7 @@ describe('a function that is freed before its last pass (a load that failed half
 
   it('5.18-rc3-packv2: is freed by the traps in its header (F6): nothing is given back, and the charge is wrong', () => {
     const scene = abandoned('5.18-rc3-packv2');
-    expect(scene.story).to.equal("{ VF' } UC(3435973836)");
+    expect(scene.story).to.equal("{ WARN VF' } UC(3435973836)");
     expect(scene.memory.packs[0]?.usedChunks).to.equal(14);
     expect(scene.areasNow().map(({ state }) => state)).to.deep.equal(['live']);
   });
