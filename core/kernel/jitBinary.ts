@@ -5,7 +5,7 @@
  */
 import { ContentClass, PageContent, BLOCK } from '../memory/content.js';
 import { Memory, NO_FRAME } from '../memory/memory.js';
-import { Address } from '../value/address.js';
+import type { Address } from '../value/address.js';
 import { Word } from '../value/words.js';
 import { bpfProgPackAlloc, bpfProgPackFree, jitFillHole } from './packs.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel, type Value } from './request.js';
