@@ -103,10 +103,8 @@ export class NaiveKernel {
     }
     const start = this.moduleAlloc(pages, true);
     this.vmalloc.at(start).resets = this.rules.resets;
-    // 6.10 and later look at the result; those are the kernels with set_memory_rox here.
-    const checked = this.rules.protect.includes('rox');
     for (const what of this.rules.protect)
-      if (this.setMemory(what, start, pages) !== 0 && checked) {
+      if (this.setMemory(what, start, pages) !== 0 && this.rules.checked) {
         this.vfree(start);
         throw REFUSED;
       }

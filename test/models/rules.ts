@@ -18,6 +18,8 @@ export interface Rules {
   readonly invalidates: boolean;
   /** Permission calls that a new area gets, in order. */
   readonly protect: readonly ('ro' | 'x' | 'rox')[];
+  /** The results of permission calls of a new area are looked at (6.10+). */
+  readonly checked: boolean;
   /** vfree of an area of BPF resets the direct map (VM_FLUSH_RESET_PERMS). */
   readonly resets: boolean;
   /** module_alloc itself passes that flag (§2.6: 6.1.176 as recorded, 6.2+). */
@@ -49,6 +51,7 @@ const v6_1: Rules = {
   fills: true,
   invalidates: true,
   protect: ['ro', 'x'],
+  checked: false,
   resets: true,
   moduleResets: true,
   takesBack: false,
@@ -71,33 +74,50 @@ const rc3: Rules = {
   modules: MODULES_PLAIN,
 };
 const rc5: Rules = { ...rc3, kernel: '5.18-rc5', pack: 'page', huge: 'never' };
-const v6_12: Rules = {
-  ...v6_1,
-  kernel: '6.12',
-  protect: ['rox'],
-  roClearsDirty: true,
-  invalidClearsDirty: true,
-  marksDirty: true,
-};
+const packv2 = { fills: true, invalidates: true };
+/** Released kernels have CONFIG_RANDOMIZE_BASE here, the recorded release candidates of 5.18 have not. */
+const v5_18_2: Rules = { ...rc5, kernel: '5.18.2', fills: true, modules: MODULES_KASLR };
+const v5_19: Rules = { ...v5_18_2, kernel: '5.19', invalidates: true };
+const v6_1_0: Rules = { ...v6_1, kernel: '6.1.0', moduleResets: false };
+const v6_2: Rules = { ...v6_1, kernel: '6.2', protect: ['rox'] };
+const v6_6: Rules = { ...v6_2, kernel: '6.6', roClearsDirty: true };
+const v6_10: Rules = { ...v6_6, kernel: '6.10', checked: true };
+const v6_12: Rules = { ...v6_10, kernel: '6.12', invalidClearsDirty: true, marksDirty: true };
+const v6_15: Rules = { ...v6_10, kernel: '6.15', collapses: true };
+const v6_16: Rules = { ...v6_15, kernel: '6.16', invalidClearsDirty: true };
+const v7_1: Rules = { ...v6_16, kernel: '7.1', marksDirty: true };
 
 export const RULES: readonly Rules[] = [
   { ...v6_1, kernel: '5.10', pack: 'none', invalidates: false, moduleResets: false },
+  { ...v6_1, kernel: '5.17', pack: 'none', invalidates: false, moduleResets: false },
   rc3,
-  { ...rc3, kernel: '5.18-rc3-packv2', fills: true, invalidates: true },
+  { ...rc3, ...packv2, kernel: '5.18-rc3-packv2' },
   rc5,
-  { ...rc5, kernel: '5.18-rc5-packv2', fills: true, invalidates: true },
-  {
-    ...rc3,
-    kernel: '5.18-rc5-packv2-huge',
-    huge: 'asked',
-    fills: true,
-    invalidates: true,
-    resets: false,
-    takesBack: true,
-  },
+  { ...rc5, ...packv2, kernel: '5.18-rc5-packv2' },
+  { ...rc3, ...packv2, kernel: '5.18-rc5-packv2-huge', huge: 'asked', resets: false, takesBack: true },
+  v5_18_2,
+  { ...v5_18_2, kernel: '5.18.18' },
+  v5_19,
+  { ...v5_19, kernel: '5.19.2' },
+  { ...v6_1_0, kernel: '6.0' },
+  v6_1_0,
   v6_1,
+  v6_2,
+  { ...v6_2, kernel: '6.3' },
+  { ...v6_2, kernel: '6.5' },
+  v6_6,
+  { ...v6_6, kernel: '6.8' },
+  { ...v6_6, kernel: '6.9' },
+  v6_10,
+  { ...v6_10, kernel: '6.11' },
+  { ...v6_10, kernel: '6.12.0' },
   v6_12,
-  { ...v6_12, kernel: '7.2', collapses: true },
+  { ...v6_10, kernel: '6.13' },
+  v6_15,
+  v6_16,
+  { ...v6_16, kernel: '6.19' },
+  v7_1,
+  { ...v7_1, kernel: '7.2' },
 ];
 
 export const rulesOf = (kernel: string): Rules => {

@@ -1,5 +1,11 @@
 import type { Fact } from '../../core/event/event.js';
-import { setMemoryNx, setMemoryRo, setMemoryRox, setMemoryRw, setMemoryX } from '../../core/kernel/setMemory.js';
+import {
+  setMemoryNx,
+  setMemoryRo,
+  setMemoryRox,
+  setMemoryRw,
+  setMemoryX,
+} from '../../core/kernel/setMemory.js';
 import { bpfIntJitCompile, bpfJitFree } from '../../core/kernel/jit.js';
 import { moduleAlloc, vfree } from '../../core/kernel/vmalloc.js';
 import type { Memory } from '../../core/memory/memory.js';
