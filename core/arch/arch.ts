@@ -41,27 +41,38 @@ export interface Arch {
   /** Repeated 32-bit word of the JIT's fill, as memory holds it (little-endian). */
   readonly trap: number;
   /** Alignment of the code in its chunk, in bytes. */
-  readonly codeAlignment: number;
+  readonly codeAlignment: (profile: Pick<Profile, 'name'>) => number;
+  /** The code of a function that calls others may have another length after its last pass. */
+  readonly lastPassResizes: boolean;
   /** Pages that one __text_poke may touch; 0: any number. */
   readonly pokePages: number;
   /** Instruction fetches see stores at once; where they do not, code is flushed from the caches before it is used. */
   readonly coherentFetch: boolean;
   /** Where they do not: a copy flushes its whole range after the last piece, or `textCopy` and `textInvalidate` flush each piece themselves. */
   readonly copyFlush: 'whole' | 'piecewise';
-  /** PAGE_KERNEL as vmalloc is asked for it: data, no execution. */
-  readonly protKernel: Word;
+  /** PAGE_KERNEL as vmalloc is asked for it: data, no execution. Undefined: it depends on the processor. */
+  readonly protKernel: Word | undefined;
   /** Permission of a new executable area before anything else is done to it. */
   readonly areaProt: (profile: Profile) => number;
   /** Alignment in bytes that the area allocator asks for. */
   readonly areaAlign: number;
   /** Permission calls and frees show each frame that they touch: a page whose frame no line named is unknown. Elsewhere only its alias is. */
   readonly framesShown: boolean;
-  /** The areas have a range of their own, all of which the lab's dumps show; elsewhere these have only areas that look like code. */
+  /**
+   * The areas have a range of their own, all of which the lab's dumps show; elsewhere these have only areas that look like code, and where an area lies
+   * among those of everybody is a choice.
+   */
   readonly ownRange: boolean;
   /** A read-only page has a read-only alias. */
   readonly mirrorsReadOnly: (profile: Profile) => boolean;
   /** Range of the areas that BPF images come from on a kernel: first page and the page after the last. */
   readonly moduleRange: (profile: Pick<Profile, 'name' | 'kaslrCompiledIn'>) => readonly [number, number];
+  /** Range of module_alloc where BPF images come from another one; absent: the same. */
+  readonly modulesOnly?: (profile: Pick<Profile, 'name'>) => readonly [number, number];
+  /** The XDP dispatcher is made by this architecture's own code; else the weak function fails with -ENOTSUPP. */
+  readonly dispatches: boolean;
+  /** The code has tail calls that are patched when their array changes. */
+  readonly patchesTailCalls: boolean;
   /** Where the direct map of an emulation begins (page number). */
   readonly directBase: number;
   /** Address of struct page 0 in an emulation, 32-bit halves; a struct page has 64 bytes. */

@@ -1,9 +1,18 @@
 import type { Arch } from './arch.js';
+import { arm64, arm64With16K, arm64With64K, arm64WithBlocks } from './arm64.js';
 import { ppc64le_4k, ppc64le_64k } from './ppc64le.js';
 import { x86_64 } from './x86_64.js';
 
 /** All architectures. */
-export const ARCHES: readonly Arch[] = [x86_64, ppc64le_4k, ppc64le_64k];
+export const ARCHES: readonly Arch[] = [
+  x86_64,
+  arm64,
+  arm64With16K,
+  arm64With64K,
+  arm64WithBlocks,
+  ppc64le_4k,
+  ppc64le_64k,
+];
 
 /** Name of an architecture without the page size that some of its names end with. */
 export const familyOf = ({ name }: Pick<Arch, 'name'>): string => name.replace(/-\d+k$/, '');

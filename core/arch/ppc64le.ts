@@ -63,7 +63,8 @@ const ppc64le = (name: string, pageShift: number): Arch =>
     leafShifts: [pageShift, 21, 30],
     directLeaf: 21,
     trap: 0x7fe00008,
-    codeAlignment: 4,
+    codeAlignment: () => 4,
+    lastPassResizes: false,
     pokePages: 1,
     coherentFetch: false,
     copyFlush: 'piecewise',
@@ -75,6 +76,8 @@ const ppc64le = (name: string, pageShift: number): Arch =>
     mirrorsReadOnly: () => false,
     // VMALLOC_START to VMALLOC_END.
     moduleRange: () => [0xc008000000000, 0xc00a000000000],
+    dispatches: false,
+    patchesTailCalls: false,
     directBase: 0xc000000000000,
     vmemmap: { hi: 0xc00c0000, lo: 0 },
     port,

@@ -94,11 +94,15 @@ const allocateImage = function* (k: Kernel, prog: Word, proglen: number): Body<P
   const type = yield* choose('type', { prog });
   let chunk: Address | null;
   if (binary)
-    chunk = yield* call(bpfJitBinaryAlloc, { proglen, alignment: k.arch.codeAlignment, fill: 'trap' });
+    chunk = yield* call(bpfJitBinaryAlloc, {
+      proglen,
+      alignment: k.arch.codeAlignment(k.profile),
+      fill: 'trap',
+    });
   else
     chunk = (yield* call(bpfJitBinaryPackAlloc, {
       proglen,
-      alignment: k.arch.codeAlignment,
+      alignment: k.arch.codeAlignment(k.profile),
       fill: 'trap',
       was_classic: type === 'classic' ? 1 : 0,
     })).ro;
@@ -151,6 +155,7 @@ export const bpfIntJitCompile = kernelFunction(
     const prog = k.profile.blinds ? yield* call(bpfJitBlindConstants, { prog: a.prog }) : a.prog;
     const open = Memory.programByPointer(k.memory(), prog);
     let program = open !== null && open.state === 'allocated' ? open : null;
+    const again = program !== null;
     if (program === null) {
       const proglen = yield* choose('image', { prog });
       program = proglen === 0 ? yield* olderImage(k, prog) : yield* allocateImage(k, prog, proglen);
@@ -170,7 +175,7 @@ export const bpfIntJitCompile = kernelFunction(
     yield* releaseOther(prog, a.prog);
     // The random start was drawn with the allocation; it shows when the call returns.
     let placement =
-      program.start === null || program.length === null
+      program.start === null || program.length === null || (again && k.arch.lastPassResizes)
         ? null
         : { start: program.start, length: program.length };
     if (placement === null) {

@@ -10,6 +10,8 @@ import { call, choose, kernelFunction, state, type Body, type Kernel } from './r
 import { bpfArchTextCopy, patchLive, textPokeBp } from './textPoke.js';
 import { bpfJitAllocExec, setVmFlushResetPerms } from './vmalloc.js';
 
+const ENOTSUPP = -524;
+
 export const bpfKsymAdd = kernelFunction(
   'bpf_ksym_add',
   function* (
@@ -114,6 +116,7 @@ export const bpfArchTextPoke = kernelFunction(
 const archPrepareBpfDispatcher = kernelFunction(
   'arch_prepare_bpf_dispatcher',
   function* (k: Kernel, a: { image: Address; num_funcs: number | undefined }): Body<number> {
+    if (!k.arch.dispatches) return ENOTSUPP;
     // Before 6.1 the code is written straight into the executable page; later into the RW page.
     if (k.profile.dispatcher === 'page')
       yield* state({ kind: 'copied', to: a.image, length: k.arch.pageSize / 2, what: 'code', way: 'store' });

@@ -83,6 +83,8 @@ export interface Choices {
       readonly size: number;
       readonly predicted: Address | null;
       readonly predictable: boolean;
+      /** Among areas of everybody: nothing tells where the next one lies. */
+      readonly shared: boolean;
     };
     readonly answer: Address | null;
   };

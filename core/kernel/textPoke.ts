@@ -47,7 +47,7 @@ type Poke = {
 };
 
 /** One switch to the poking mm: at most two pages. */
-const textPokeOnce = kernelFunction(
+export const textPokeOnce = kernelFunction(
   '__text_poke',
   function* (
     k: Kernel,

@@ -94,6 +94,7 @@ export const vmallocNodeRange = kernelFunction(
       size: a.size,
       predicted: fit === null ? null : Address.of(fit),
       predictable: k.profile.exactFit,
+      shared: !k.arch.ownRange,
     });
     if (at === null) return null;
     yield* state({
@@ -152,9 +153,14 @@ const removeVmArea = kernelFunction(
   },
 );
 
+/** Bytes of a struct page. */
+export const STRUCT_PAGE = 64;
+
 const structPage = (k: Kernel, pfn: number): Address | undefined => {
   const base = k.memory().vmemmap;
-  return Word.isZero(base) || pfn < 0 ? undefined : Address.add(Word.toAddress(base), pfn * 64);
+  return Word.isZero(base) || pfn < 0
+    ? undefined
+    : Address.add(Word.toAddress(base), (pfn / unitOf(k.arch)) * STRUCT_PAGE);
 };
 
 /** Frames of the area in the order of its pages; named ones are asked for. */
@@ -166,6 +172,14 @@ const resetsPermissions = ({ profile }: Kernel, flags: number): boolean | null =
   if (flags === FLAGS_UNKNOWN) return null;
   if ((flags & VM_FLUSH_RESET_PERMS) !== 0) return true;
   return profile.setsResetFlag && profile.areaFlags === 0 ? null : false;
+};
+
+/** A frame that had only a name, as the next line shows it; the name where it does not. */
+const nameOfFrame = function* (name: number, page: number): Body<number> {
+  const found = yield* choose('frame', { name, page });
+  if (found < 0) return name;
+  if (name !== NO_FRAME) yield* state({ kind: 'identified', frame: name, page: found, pages: 1 });
+  return found;
 };
 
 const vunmap = kernelFunction(
@@ -196,13 +210,7 @@ const vunmap = kernelFunction(
         )
           break;
         let pfn = targets[index] ?? NO_FRAME;
-        if (pfn < 0) {
-          const found = yield* choose('frame', { name: pfn, page: a.addr.page + index });
-          if (found >= 0) {
-            if (pfn !== NO_FRAME) yield* state({ kind: 'identified', frame: pfn, page: found, pages: 1 });
-            pfn = found;
-          }
-        }
+        if (pfn < 0) pfn = yield* nameOfFrame(pfn, a.addr.page + index);
         pfns.push(pfn);
         yield* call(setDirectMapInvalid, { page: structPage(k, pfn), pfn });
         index++;
@@ -216,7 +224,11 @@ const vunmap = kernelFunction(
           end: complete ? Address.of(base + Math.max(...known) + 1) : undefined,
           flush: 1,
         });
-        for (const pfn of pfns) yield* call(setDirectMapDefault, { page: structPage(k, pfn), pfn });
+        for (const [i, before] of pfns.entries()) {
+          // The range of the flush may have been the first to tell which frames these are.
+          const pfn = before >= 0 ? before : yield* nameOfFrame(targets[i] ?? NO_FRAME, a.addr.page + i);
+          yield* call(setDirectMapDefault, { page: structPage(k, pfn), pfn });
+        }
       }
     }
     if (area !== null) yield* state({ kind: 'frames-released', start: area.start });
@@ -230,18 +242,18 @@ export const vfree = kernelFunction('vfree', function* (_k: Kernel, a: { addr: A
   return undefined;
 });
 
-const moduleRange = (k: Kernel): readonly [Address, Address] => {
-  const [first, end] = k.arch.moduleRange(k.profile);
-  return [Address.of(first), Address.of(end)];
-};
-
-const areaRequest = (k: Kernel, size: number, flags: number, caller: string): VmallocArgs => {
-  const [start, end] = moduleRange(k);
+const areaRequest = (
+  k: Kernel,
+  size: number,
+  flags: number,
+  caller: string,
+  [first, end] = k.arch.moduleRange(k.profile),
+): VmallocArgs => {
   return {
     size,
     align: k.arch.areaAlign,
-    start,
-    end,
+    start: Address.of(first),
+    end: Address.of(end),
     gfp_mask: k.profile.gfp,
     prot: k.arch.protKernel,
     access: k.arch.areaProt(k.profile),
@@ -253,7 +265,8 @@ const areaRequest = (k: Kernel, size: number, flags: number, caller: string): Vm
 export const moduleAlloc = kernelFunction(
   'module_alloc',
   function* (k: Kernel, a: { size: number }): Body<Address | null> {
-    return yield* call(vmallocNodeRange, areaRequest(k, a.size, k.profile.areaFlags, 'module_alloc'));
+    const range = k.arch.modulesOnly?.(k.profile);
+    return yield* call(vmallocNodeRange, areaRequest(k, a.size, k.profile.areaFlags, 'module_alloc', range));
   },
 );
 
@@ -280,7 +293,7 @@ export const execmemAlloc = kernelFunction(
   function* (_k: Kernel, a: { type: number; size: number }): Body<Address | null> {
     if (a.type === EXECMEM_BPF || (yield* choose('more', { fn: 'execmem_vmalloc' })))
       return yield* call(execmemVmalloc, { size: a.size });
-    return yield* choose('area', { size: a.size, predicted: null, predictable: false });
+    return yield* choose('area', { size: a.size, predicted: null, predictable: false, shared: false });
   },
 );
 
@@ -295,18 +308,31 @@ export const execmemFree = kernelFunction(
 export const bpfJitAllocExec = kernelFunction(
   'bpf_jit_alloc_exec',
   function* (k: Kernel, a: { size: number }): Body<Address | null> {
-    return k.profile.execAlloc === 'module_alloc'
-      ? yield* call(moduleAlloc, { size: a.size })
-      : yield* call(execmemAlloc, { type: EXECMEM_BPF, size: a.size });
+    switch (k.profile.execAlloc) {
+      case 'module_alloc':
+        return yield* call(moduleAlloc, { size: a.size });
+      case 'execmem_alloc':
+        return yield* call(execmemAlloc, { type: EXECMEM_BPF, size: a.size });
+      case 'vmalloc':
+        return yield* call(
+          vmallocNodeRange,
+          areaRequest(k, a.size, k.profile.areaFlags, 'bpf_jit_alloc_exec'),
+        );
+    }
   },
 );
 
 export const bpfJitFreeExec = kernelFunction(
   'bpf_jit_free_exec',
   function* (k: Kernel, a: { addr: Address }): Body<undefined> {
-    if (k.profile.execAlloc === 'module_alloc') yield* call(moduleMemfree, { addr: a.addr });
-    else yield* call(execmemFree, { addr: a.addr });
-    return undefined;
+    switch (k.profile.execAlloc) {
+      case 'module_alloc':
+        return yield* call(moduleMemfree, { addr: a.addr });
+      case 'execmem_alloc':
+        return yield* call(execmemFree, { addr: a.addr });
+      case 'vmalloc':
+        return yield* call(vfree, { addr: a.addr });
+    }
   },
 );
 

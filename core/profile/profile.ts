@@ -44,7 +44,7 @@ export interface Profile {
   /** What allocates the area of a pack or program. */
   readonly areaCall: 'module_alloc' | 'bpf_jit_alloc_exec';
   /** What bpf_jit_alloc_exec calls. */
-  readonly execAlloc: 'module_alloc' | 'execmem_alloc';
+  readonly execAlloc: 'module_alloc' | 'execmem_alloc' | 'vmalloc';
   /** vm_flags that the allocation passes; BPF sets VM_FLUSH_RESET_PERMS afterwards where it is not among them. */
   readonly areaFlags: number;
   /** Whether BPF sets VM_FLUSH_RESET_PERMS on the area. */

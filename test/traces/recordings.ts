@@ -22,6 +22,7 @@ export const projectRoot = (): string => {
 const bundledRoot = (): string => join(projectRoot(), 'traces', 'bundled');
 
 const RECORDING = /^x86_64-(.+)-(S\d+)-/;
+const ANY_RECORDING = /^([a-z0-9_]+)-(\d.*)-(S\d+)-/;
 
 /** Capture folders that come with the code, sorted. */
 export const bundled = (): readonly string[] =>
@@ -44,7 +45,17 @@ export const recordingsOf = (pattern: RegExp): readonly string[] =>
   });
 
 /** Name of the profile of a recorded kernel: `5.18-rc3-packv2`. */
-export const kernelOf = (folder: string): string => RECORDING.exec(basename(folder))?.[1] ?? '';
+export const kernelOf = (folder: string): string => ANY_RECORDING.exec(basename(folder))?.[2] ?? '';
+
+/** Architecture of a recording: `arm64`. */
+export const archOf = (folder: string): string => ANY_RECORDING.exec(basename(folder))?.[1] ?? '';
+
+/** Architectures besides x86-64 whose recordings have the values of calls. */
+const OTHERS: readonly string[] = ['arm64'];
+
+/** Recordings of other architectures; none where they are not shared. */
+export const recordingsOfOthers = (): readonly string[] =>
+  captures().filter((folder) => OTHERS.includes(archOf(folder)));
 
 /** A folder and stores that are gone when `end` is called. */
 export interface Desk {

@@ -151,7 +151,13 @@ const allocated = (dump: Dump, arch: Arch, profile: Profile, facts: Fact[]): num
     for (const area of live) if (BINARY_CALLERS.test(area.caller)) charged += bytesOf(area);
     return sure ? charged : null;
   }
-  const owned = live.filter(({ caller }) => PACK_CALLERS.test(caller));
+  // Where the area is taken through bpf_jit_alloc_exec, data of BPF has the same caller.
+  const owned = live.filter(
+    (area) =>
+      PACK_CALLERS.test(area.caller) ||
+      (BINARY_CALLERS.test(area.caller) &&
+        dump.executableArea.some((range) => range.executable && inside(range, area))),
+  );
   const size = packBytes(owned, profile);
   for (const area of owned) {
     const bytes = bytesOf(area);

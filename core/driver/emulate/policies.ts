@@ -81,7 +81,7 @@ export const policies = (input: PolicyInput): ChoiceSource => {
 
   const offsetIn = (hole: number): number => {
     const offset = random.below(Math.max(1, hole));
-    return offset - (offset % arch.codeAlignment);
+    return offset - (offset % arch.codeAlignment(input.profile()));
   };
 
   /** Where the code begins in a chunk: drawn with the allocation, kept until it is asked for. */

@@ -1,6 +1,7 @@
+import { STRUCT_PAGE } from '../../kernel/vmalloc.js';
 import type { ChoiceKind, Choices } from '../../kernel/request.js';
 import { Memory } from '../../memory/memory.js';
-import { Address } from '../../value/address.js';
+import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Word } from '../../value/words.js';
 import {
   recordedAddress,
@@ -52,14 +53,14 @@ const FINAL_CALLS = [
 ];
 
 /** Frame of the struct page that a line shows; -1: none. */
-const structPageOf = (line: RecordedLine, { vmemmap }: Memory): number => {
+const structPageOf = (line: RecordedLine, { vmemmap }: Memory, pageSize: number): number => {
   if (!entryOf(line, 'set_direct_map_invalid_noflush', 'set_direct_map_default_noflush')) return -1;
   const page = recordedAddress(line, 'page');
   if (page === null || Word.isZero(vmemmap)) return -1;
-  return Math.floor(Address.minus(page, Word.toAddress(vmemmap)) / 64);
+  return Math.floor(Address.minus(page, Word.toAddress(vmemmap)) / STRUCT_PAGE) * (pageSize / PAGE_SIZE);
 };
 
-const frameOf = ({ line, root, memory }: AnswerContext): number => {
+const frameOf = ({ line, root, memory, pageSize }: AnswerContext): number => {
   if (entryOf(line, '__change_page_attr_set_clr')) {
     const pfn = recordedNumber(line, 'pfn') ?? 0;
     if (pfn !== 0) return pfn;
@@ -70,9 +71,9 @@ const frameOf = ({ line, root, memory }: AnswerContext): number => {
     const pfn = recordedNumber(line, 'pfn') ?? 0;
     return pfn === 0 ? -1 : pfn;
   }
-  const shown = structPageOf(line, memory);
+  const shown = structPageOf(line, memory, pageSize);
   // A root call of its own names its page itself.
-  return shown >= 0 || root === null ? shown : structPageOf(root, memory);
+  return shown >= 0 || root === null ? shown : structPageOf(root, memory, pageSize);
 };
 
 const patchAt = (line: RecordedLine, ...names: readonly string[]): { at: Address; length: number } | null => {

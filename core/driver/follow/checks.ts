@@ -69,11 +69,12 @@ export const checkCharge = (
 /** Where an area was put, against the lowest fit. */
 export const checkArea = (
   scene: Scene,
-  { predicted }: Choices['area']['question'],
+  { predicted, shared }: Choices['area']['question'],
   answer: Address | null,
   call: number,
 ): void => {
   if (predicted !== null && same(predicted, answer)) return;
+  if (shared) return scene.chosen('area', text(answer), '', call);
   scene.adopted = true;
   scene.chosen('area', text(answer), text(predicted), call);
 };

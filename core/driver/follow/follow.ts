@@ -105,6 +105,9 @@ export class Follow {
   }
 
   marker(line: LineHead & { readonly text: string }): void {
+    // What idle tasks have left to do shows in no line: it is over by now.
+    for (const task of this.#tasks.values())
+      for (const context of task.contexts.toReversed()) this.#runOut(task, context, null);
     this.#scene.head(line);
     this.#scene.emit({ kind: 'marker', text: line.text }, Origin.observed, 0);
   }
@@ -193,9 +196,47 @@ export class Follow {
   /** Ends whatever a task has open: its next root call has begun. */
   #closeAll(task: Task, line: RecordedLine): void {
     for (let context = task.contexts.at(-1); context !== undefined; context = task.contexts.at(-1)) {
+      this.#runOut(task, context, line);
+      if (!task.contexts.includes(context)) continue;
       if (!context.abandoned) this.#diverge(context, line, 'unfinished', expectation(context.pending));
       this.#finish(task, context);
     }
+  }
+
+  /** Goes on with a call as far as its steps have no lines. `next`: a line of the task that begins another root call, so that no more of this one follow. */
+  #runOut(task: Task, context: Context, next: RecordedLine | null): void {
+    while (!context.abandoned && task.contexts.includes(context)) {
+      const { pending } = context;
+      if (pending === null) return this.#finish(task, context);
+      if (pending.kind === 'late') this.#resume(context, undefined);
+      else if (pending.kind === 'call' && !this.#sees(context, pending.request))
+        this.#runThrough(context, pending.request);
+      else if (pending.kind === 'return' && !this.#seen.returns(pending.call.fn.name))
+        this.#leave(task, context, pending.call);
+      else if (pending.kind === 'choose' && pending.request.what === 'more' && next !== null)
+        this.#resume(context, this.#answer(context, pending.request, next));
+      else return;
+    }
+  }
+
+  /** Whether a recording shows this call where the model stands. */
+  #sees({ calls }: Context, { fn }: CallRequest): boolean {
+    return this.#seen.sees((calls.at(-1) as OpenCall).fn.name, fn.name);
+  }
+
+  /** Never seen under this caller: inlined or not probed. Its facts are derived. */
+  #runThrough(context: Context, { fn, args }: CallRequest): void {
+    this.#seen.hide((context.calls.at(-1) as OpenCall).fn.name, fn.name);
+    this.#scene.counts.hidden++;
+    this.#push(context, fn, args, 0, null);
+    this.#resume(context, undefined);
+  }
+
+  /** A call of the model has ended. */
+  #leave(task: Task, context: Context, call: OpenCall): void {
+    context.calls.pop();
+    if (context.calls.length === 0) this.#finish(task, context);
+    else this.#resume(context, call.result);
   }
 
   #diverge(context: Context, line: RecordedLine, id: string, model: string): void {
@@ -273,11 +314,7 @@ export class Follow {
       this.#diverge(context, line, 'missing-call', argsText(name, request.args));
       return false;
     }
-    // Never seen under this caller: inlined or not probed. Run through it; its facts are derived.
-    this.#seen.hide(caller, name);
-    this.#scene.counts.hidden++;
-    this.#push(context, request.fn, request.args, 0, null);
-    this.#resume(context, undefined);
+    this.#runThrough(context, request);
     return false;
   }
 
@@ -296,10 +333,13 @@ export class Follow {
       if (this.#foreignInside(task, line, '')) return true;
       this.#diverge(context, line, 'missing-return', returnText(call));
       return false;
+    } else {
+      // Whether its end has a line at all is not known before the first one: what others do by the way is no sign that it has none.
+      if (context.calls.length === 1 && !this.#seen.endedUnseen(call.fn.name))
+        if (this.#foreignInside(task, line, '')) return true;
+      this.#seen.endUnseen(call.fn.name);
     }
-    context.calls.pop();
-    if (context.calls.length === 0) this.#finish(task, context);
-    else this.#resume(context, call.result);
+    this.#leave(task, context, call);
     return own;
   }
 

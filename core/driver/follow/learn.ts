@@ -1,3 +1,5 @@
+import { unitOf } from '../../arch/arch.js';
+import { STRUCT_PAGE } from '../../kernel/vmalloc.js';
 import { Origin } from '../../event/kind.js';
 import { Address } from '../../value/address.js';
 import { Word } from '../../value/words.js';
@@ -33,9 +35,34 @@ const learnVmemmap = (scene: Scene, line: RecordedLine, open: OpenCall | undefin
   );
 };
 
+/** The flush of a freed area begins at the alias of its lowest page, whose struct page stood in the lines before. */
+const learnVmemmapOfFlush = (scene: Scene, line: RecordedLine): void => {
+  const { directBase, vmemmap } = scene.memory();
+  if (directBase === 0 || !Word.isZero(vmemmap)) return;
+  if (line.fn === 'set_direct_map_invalid_noflush') {
+    const page = recordedAddress(line, 'page');
+    const lowest = scene.invalidated.get(line.pid);
+    if (page !== null && (lowest === undefined || Address.compare(page, lowest) < 0))
+      scene.invalidated.set(line.pid, page);
+    return;
+  }
+  const page = scene.invalidated.get(line.pid);
+  const start = recordedAddress(line, 'start') ?? recordedAddress(line, 'arg1');
+  scene.invalidated.delete(line.pid);
+  if (page === undefined || start === null || start.page < directBase) return;
+  const base = Address.add(page, (-(start.page - directBase) / unitOf(scene.kernel.arch)) * STRUCT_PAGE);
+  scene.emit(
+    { kind: 'bases-learned', direct: directBase, vmemmap: Word.fromAddress(base) },
+    Origin.derived,
+    0,
+  );
+};
+
 /** The size of the first pack tells the number of NUMA nodes. */
 const learnNodes = (scene: Scene, line: RecordedLine): void => {
   if (scene.packSeen || !AREA_CALLS.includes(line.fn)) return;
+  // Where everybody's areas are recorded, vmalloc itself may be asked by anybody.
+  if (!scene.kernel.arch.ownRange && line.fn === '__vmalloc_node_range') return;
   const size = recordedNumber(line, 'size') ?? 0;
   if (size % PMD_SIZE !== 0 || size / PMD_SIZE <= scene.nodes) return;
   scene.nodes = size / PMD_SIZE;
@@ -48,7 +75,9 @@ export const learn = (scene: Scene, line: RecordedLine, open: OpenCall | undefin
   if (line.fn === '__change_page_attr_set_clr') {
     learnDirectBase(scene, line);
     learnVmemmap(scene, line, open);
-  } else learnNodes(scene, line);
+  } else if (line.fn === 'set_direct_map_invalid_noflush' || line.fn === '_vm_unmap_aliases')
+    learnVmemmapOfFlush(scene, line);
+  else learnNodes(scene, line);
 };
 
 /** Content that a line shows by the way: the header of a chunk before it is copied. */

@@ -3,10 +3,12 @@
  * distribution kernels carry backports.
  */
 import type { Arch } from '../../arch/arch.js';
+import { ARCHES } from '../../arch/arches.js';
 import { portOf } from '../../arch/port.js';
 import type { Profile } from '../../profile/profile.js';
 import { PROFILES } from '../../profile/profiles.js';
 import { covers, versionOf, type Version } from '../../profile/versions.js';
+import { Word } from '../../value/words.js';
 import { recordedAddress, recordedNumber, recordedValue, type RecordedLine } from '../recorded.js';
 
 /** Kernel half where code lives on x86-64: the last 2 GiB. */
@@ -51,7 +53,7 @@ const ruleOf = (line: RecordedLine, arch: Arch): Rule | null => {
     case 'module_alloc': {
       // The module_alloc_huge series has a function of its own for packs.
       const large = (recordedNumber(line, 'size') ?? 0) >= 0x200000;
-      return (p) => p.execAlloc === 'module_alloc' && !(large && p.asksHuge);
+      return (p) => p.execAlloc !== 'execmem_alloc' && !(large && p.asksHuge);
     }
     case 'set_memory_rox':
       return isCode(recordedValue(line, 'addr')) ? (p) => p.protect.includes('rox') : null;
@@ -161,13 +163,22 @@ const OWN_FUNCTIONS: Readonly<Record<string, string>> = {
 const archOf = (line: RecordedLine): string | null => {
   const own = OWN_FUNCTIONS[line.fn];
   if (own !== undefined) return own;
-  // JITed code lies in the last 2 GiB on x86-64 only.
+  // Every architecture has a range of its own for JITed code.
   if (line.fn !== 'bpf_int_jit_compile' || !line.isReturn || (recordedNumber(line, 'jited_len') ?? 0) === 0)
     return null;
   const start = recordedValue(line, 'bpf_func');
   if (start === null) return null;
-  return isCodeAddress(start) ? 'x86_64' : 'another architecture';
+  return isCodeAddress(start) ? 'x86_64' : (ownerOf(Word.toAddress(start).page) ?? 'another architecture');
 };
+
+/** Architecture in whose range for code a page lies. */
+const ownerOf = (page: number): string | undefined =>
+  ARCHES.find((arch) =>
+    PROFILES.some((profile) => {
+      const [first, end] = arch.moduleRange(profile);
+      return page >= first && page < end;
+    }),
+  )?.name;
 
 /** A line that a kernel does not have so. */
 export interface Contradiction {

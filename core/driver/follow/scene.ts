@@ -5,6 +5,7 @@ import { Origin } from '../../event/kind.js';
 import type { Kernel } from '../../kernel/request.js';
 import { folder, type Folder } from '../../memory/evolve.js';
 import type { Memory } from '../../memory/memory.js';
+import type { Address } from '../../value/address.js';
 import type { Profile } from '../../profile/profile.js';
 import { lineText, type RecordedLine } from '../recorded.js';
 
@@ -64,6 +65,9 @@ export class Scene {
   packsSized: boolean;
   /** The line being read took a declared choice as its deciding value. */
   adopted = false;
+
+  /** By pid: the lowest struct page that the vfree under way has shown, while it is not known where they lie. */
+  readonly invalidated = new Map<number, Address>();
 
   readonly #folder: Folder;
   /** A copy of memory that the model runs against for a moment. */

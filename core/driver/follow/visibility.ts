@@ -8,6 +8,9 @@ export interface Visibility {
   readonly hide: (caller: string, callee: string) => void;
   readonly returns: (fn: string) => boolean;
   readonly learnReturn: (fn: string) => void;
+  /** The function ended once without a return line. */
+  readonly endedUnseen: (fn: string) => boolean;
+  readonly endUnseen: (fn: string) => void;
   readonly hasSeen: (fn: string) => boolean;
 }
 
@@ -15,6 +18,7 @@ export const visibility = (): Visibility => {
   const seen = new Map<string, Set<string>>();
   const hidden = new Map<string, Map<string, number>>();
   const returning = new Set<string>();
+  const unseen = new Set<string>();
   const functions = new Set<string>();
   return {
     sees: (caller, callee) => seen.get(caller)?.has(callee) ?? false,
@@ -33,6 +37,10 @@ export const visibility = (): Visibility => {
     returns: (fn) => returning.has(fn),
     learnReturn: (fn) => {
       returning.add(fn);
+    },
+    endedUnseen: (fn) => unseen.has(fn),
+    endUnseen: (fn) => {
+      unseen.add(fn);
     },
     hasSeen: (fn) => functions.has(fn),
   };
