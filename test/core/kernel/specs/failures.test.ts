@@ -179,11 +179,3 @@ describe('the predictor flush (7.1+, 6.12.101) with its static key on', () => {
     expect(scene.memory.packs.map((pack) => pack.dirty)).to.deep.equal([false]);
   });
 });
-
-describe('what core has no choice for, and so cannot fail (§2.4)', () => {
-  it('bpf_arch_text_copy in finalize: the chunk is freed by an unwritten size, the charge stays (F11)');
-  it(
-    'the JIT after its memory was allocated: the size is copied, the chunks are freed, the load is uncharged',
-  );
-  it('bpf_arch_text_invalidate: WARN, and the chunks are free with their old bytes');
-});
