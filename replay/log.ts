@@ -5,7 +5,14 @@ import { evolveAll, folder } from '../core/memory/evolve.js';
 import { nothing, type Memory } from '../core/memory/memory.js';
 import { decodeMemory, REDUCER } from '../core/memory/snapshot.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
-import { openStore, type ProjectionRow, type Store, type TraceInfo, type TraceLog } from '../store/index.js';
+import {
+  openStore,
+  type ProjectionRow,
+  type Segment,
+  type Store,
+  type TraceInfo,
+  type TraceLog,
+} from '../store/index.js';
 import {
   findWhere,
   parseMoment,
@@ -53,6 +60,8 @@ export interface TraceView {
   start(): Result<Memory>;
   /** Events as batches, read one segment at a time as they are asked for. A failure is the last item. */
   batches(options?: BatchOptions): Generator<Result<readonly Event[]>, void, undefined>;
+  /** Segments as they are in the log, from the one that holds event `from` on, the first when left out; checked, not decoded. A failure is the last item. */
+  segments(from?: number): Generator<Result<Segment>, void, undefined>;
   find(at: At): Result<Moment>;
   /** Memory at a moment: from the nearest snapshot, or from the nearest memory asked for before. */
   at(at: At): Result<Memory>;
@@ -239,6 +248,7 @@ const viewOf = (log: TraceLog): TraceView => {
       }
       return undefined;
     },
+    segments: (from = 1) => log.segments(from),
     find: (at) => {
       const where = whereOf(at);
       if (!where.ok) return where;

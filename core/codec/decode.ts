@@ -8,7 +8,7 @@ import { reading, takeHead, type Head } from './head.js';
 import { damaged, inputOf, takeInput, takeUint, type Input } from './input.js';
 import { takeIntegers } from './integers.js';
 import { COMMON } from './layout.js';
-import { takeLines } from './takeLines.js';
+import { takeLines, type LineValues } from './takeLines.js';
 import { takeCalls } from './nesting.js';
 import { takeShapeColumn, takeShapes, type Shape } from './shapes.js';
 import { SCRATCH } from './scratch.js';
@@ -22,8 +22,8 @@ export interface DecodeOptions {
   readonly versions?: Versions;
 }
 
-/** A segment being read. */
-interface Segment {
+/** A segment being read; what every event has is in SCRATCH. */
+export interface OpenSegment {
   readonly head: Head;
   readonly count: number;
   readonly dictionary: Dictionary;
@@ -32,6 +32,8 @@ interface Segment {
   readonly blocks: readonly Block[];
   /** Shape of each event. */
   readonly shape: Uint32Array;
+  /** Values of the call lines, where they were asked for. */
+  readonly values: LineValues | null;
 }
 
 function takeSeqs(input: Input, { first, count, gapless }: Head): void {
@@ -45,7 +47,10 @@ function takeSeqs(input: Input, { first, count, gapless }: Head): void {
 }
 
 /** Reads what every event has into SCRATCH. */
-function takeCommon(input: Input, { head, dictionary, shapes, shape }: Segment): void {
+function takeCommon(
+  input: Input,
+  { head, dictionary, shapes, shape }: Pick<OpenSegment, 'head' | 'dictionary' | 'shapes' | 'shape'>,
+): void {
   const { count, gapless } = head;
   const codes = Uint32Array.from(shapes, (own) => own.code);
   const { cpu, task, origin, code } = SCRATCH;
@@ -59,7 +64,7 @@ function takeCommon(input: Input, { head, dictionary, shapes, shape }: Segment):
   takeCalls(input, { ...SCRATCH, gapless }, count, texts);
 }
 
-function makeEvents({ blocks, shape, dictionary }: Segment, count: number): Event[] {
+function makeEvents({ blocks, shape, dictionary }: OpenSegment, count: number): Event[] {
   const { seq, time, cpu, task, call, origin } = SCRATCH;
   const events: Event[] = [];
   for (let i = 0; i < count; i++) {
@@ -96,12 +101,20 @@ function countUpTo(count: number, last: number): number {
   return n;
 }
 
-function takeSegment(input: Input, options: DecodeOptions, last = Infinity): UpTo {
+/** What a segment is opened for. */
+interface Opening extends DecodeOptions {
+  /** The values of the call lines are wanted flat. */
+  readonly flat?: boolean;
+  /** Null where none of its kinds is wanted. */
+  readonly orNone?: boolean;
+}
+
+/** Reads a segment up to its events, which are not made. */
+export function openSegment(input: Input, { only, versions, flat, orNone }: Opening): OpenSegment | null {
   const head = takeHead(input);
   const dictionary = takeDictionary(input);
-  const byCode = takeBlocks(input, options.only, options.versions ?? VERSIONS);
-  // Without a bound nobody asks for the time.
-  if (last === Infinity && ![...byCode.values()].some(({ wanted }) => wanted)) return { events: [], time: 0 };
+  const byCode = takeBlocks(input, only, versions ?? VERSIONS);
+  if (orNone === true && ![...byCode.values()].some(({ wanted }) => wanted)) return null;
   const shapes = takeShapes(input, dictionary, (code) => {
     const block = byCode.get(code);
     if (block === undefined) damaged(input, `a shape is of kind ${code}, which the segment does not have`);
@@ -109,17 +122,25 @@ function takeSegment(input: Input, options: DecodeOptions, last = Infinity): UpT
   });
   const blocks = shapes.map(({ code }) => byCode.get(code) as Block);
   const shape = takeShapeColumn(input, head.count, shapes.length);
-  const segment: Segment = { head, count: head.count, dictionary, shapes, blocks, shape };
+  const segment = { head, count: head.count, dictionary, shapes, blocks, shape };
   const rows = new Uint32Array(shapes.length);
   for (let i = 0; i < head.count; i++) rows[shape[i] as number] = (rows[shape[i] as number] as number) + 1;
   for (const [s, block] of blocks.entries()) block.rows += rows[s] as number;
   for (const block of byCode.values()) prepare(block);
   takeCommon(input, segment);
   const lines = takeInput(input, takeUint(input));
-  if (blocks.some(({ line, wanted }) => line !== null && wanted)) takeLines(lines, segment);
+  const areWanted = blocks.some(({ line, wanted }) => line !== null && (wanted || flat === true));
+  const values = areWanted ? takeLines(lines, segment, flat) : null;
   for (const block of byCode.values()) takeBlock(input, block, dictionary);
   if (input.at !== input.end) damaged(input, 'bytes are left over behind the last block');
-  const count = countUpTo(head.count, last);
+  return { ...segment, values };
+}
+
+function takeSegment(input: Input, options: DecodeOptions, last = Infinity): UpTo {
+  // Without a bound nobody asks for the time.
+  const segment = openSegment(input, { ...options, orNone: last === Infinity });
+  if (segment === null) return { events: [], time: 0 };
+  const count = countUpTo(segment.count, last);
   return { events: makeEvents(segment, count), time: count === 0 ? 0 : whole(SCRATCH.time[count - 1]) };
 }
 

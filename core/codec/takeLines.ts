@@ -102,6 +102,17 @@ function sizesOf(shapes: readonly Shape[], shape: Uint32Array, count: number): S
   return size;
 }
 
+/** The values of all lines of a segment, one behind the other: for those who want no objects. */
+export interface LineValues {
+  readonly hi: Uint32Array;
+  readonly lo: Uint32Array;
+  /** Of each event that is a line: where its values begin, and where its texts begin. */
+  readonly first: Uint32Array;
+  readonly firstText: Uint32Array;
+  /** Number of each text in the dictionary, counted from 1; 0: the value is none. */
+  readonly textNumbers: Float64Array;
+}
+
 /** What a segment gives for reading its call lines: `count` events, the shape of each, the shapes and their blocks. */
 export interface LinesToRead {
   readonly count: number;
@@ -111,9 +122,24 @@ export interface LinesToRead {
   readonly dictionary: Dictionary;
 }
 
-/** Reads the section into the columns of the kinds that are wanted. One loop with everything at hand: half of all values of a log pass here. */
-export function takeLines(input: Input, { count, shape, shapes, blocks, dictionary }: LinesToRead): void {
-  const columns = takeColumns(input, dictionary, sizesOf(shapes, shape, count));
+/** Room for values where nobody asks for them: what is written beyond the end of an array is lost. */
+const NOWHERE = new Uint32Array(0);
+
+/**
+ * Reads the section into the columns of the kinds that are wanted, and with `flat` also gives all values. One loop with everything at hand: half of all
+ * values of a log pass here.
+ */
+export function takeLines(
+  input: Input,
+  { count, shape, shapes, blocks, dictionary }: LinesToRead,
+  flat = false,
+): LineValues {
+  const sizes = sizesOf(shapes, shape, count);
+  const columns = takeColumns(input, dictionary, sizes);
+  const flatHi = flat ? new Uint32Array(sizes.values) : NOWHERE;
+  const flatLo = flat ? new Uint32Array(sizes.values) : NOWHERE;
+  const firsts = flat ? new Uint32Array(count) : NOWHERE;
+  const firstTexts = flat ? new Uint32Array(count) : NOWHERE;
   const lines = shapes.map((own, s) => lineOf(own, blocks[s] as Block, dictionary));
   const { ways, near, far, recent } = columns;
   const { slotHi, slotLo, slotWay, hi: ringHi, lo: ringLo } = recent;
@@ -124,6 +150,10 @@ export function takeLines(input: Input, { count, shape, shapes, blocks, dictiona
     const line = lines[shape[i] as number];
     if (!line) continue;
     const { slot: first, count: size } = line.shape;
+    if (flat) {
+      firsts[i] = value;
+      firstTexts[i] = columns.textsUsed;
+    }
     let changed = 0;
     for (let slot = first; slot < first + size; slot++) {
       const way = (ways[value] as number) | 0 || (slotWay[slot] as number);
@@ -146,6 +176,10 @@ export function takeLines(input: Input, { count, shape, shapes, blocks, dictiona
         hi = far.getUint32(farUsed + 4, true);
         farUsed += 8;
       }
+      if (flat) {
+        flatHi[value] = hi;
+        flatLo[value] = lo;
+      }
       const at = place(value++);
       ringHi[at] = hi;
       ringLo[at] = lo;
@@ -162,4 +196,6 @@ export function takeLines(input: Input, { count, shape, shapes, blocks, dictiona
     if (line.wanted) put(columns, line, changed);
     if (line.shape.withTexts) columns.textsUsed += size;
   }
+  const { textNumbers } = columns;
+  return { hi: flatHi, lo: flatLo, first: firsts, firstText: firstTexts, textNumbers };
 }
