@@ -180,6 +180,8 @@ export const bpfIntJitCompile = kernelFunction(
         : { start: program.start, length: program.length };
     if (placement === null) {
       placement = yield* choose('placement', { prog, chunk: program.chunk, proglen: program.proglen });
+      // It stays where the first pass put it.
+      if (placement !== null && program.start !== null) placement = { ...placement, start: program.start };
       if (placement !== null) yield* state({ kind: 'program-placed', program: program.number, ...placement });
     }
     return { prog, placement, jited: true };

@@ -19,6 +19,8 @@ export interface WorkloadFunction {
   readonly image: number;
   /** Bytes of code (`jited_len`); absent: unknown, as in a load that got no memory; take `image`. */
   readonly code?: number;
+  /** Bytes of code after the first of two passes, where the last one changed them (arm64, riscv64). */
+  readonly first_code?: number;
   /** Choice: bytes from the chunk (header) to the entry (`bpf_func`). */
   readonly offset?: number;
   readonly insns?: number;

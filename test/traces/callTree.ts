@@ -1,6 +1,8 @@
 /** Call trees of two logs of the same workload, made comparable: what is a choice of the surroundings is left out or renamed. */
 import { LINES, type Column } from '../../core/driver/lines.js';
 import type { Event, EventOf } from '../../core/event/event.js';
+import type { Arch } from '../../core/arch/arch.js';
+import type { Profile } from '../../core/profile/profile.js';
 import { Address } from '../../core/value/address.js';
 
 type Line = EventOf<'entered'> | EventOf<'returned'>;
@@ -57,16 +59,26 @@ const END = 0xffffffffff000;
 
 export const inModules = (page: number): boolean => page >= FIRST && page < END;
 
+/** Range in which code lies on an architecture. */
+export const codeRange = (arch: Arch, profile: Profile): ((page: number) => boolean) => {
+  if (arch.name === 'x86_64') return inModules;
+  const [first, end] = arch.moduleRange(profile);
+  return (page) => page >= first && page < end;
+};
+
 /** Name of an address of the module area at a moment of a log. */
 export type Naming = (seq: number, address: Address) => string;
 
 /** As it is. */
 export const plainNaming: Naming = (_, address) => Address.toText(address);
 
-/** By the area that holds it, the n-th that was allocated: for kernels whose choice of addresses is not modelled. */
-export const namingByArea = (events: readonly Event[]): Naming => {
+/** By the area that holds it, the n-th that was allocated: for kernels whose choice of addresses is not modelled. `isOurs`: areas that count. */
+export const namingByArea = (
+  events: readonly Event[],
+  isOurs: (area: EventOf<'area-allocated'>) => boolean = (area) => inModules(area.start),
+): Naming => {
   const areas = events.filter(
-    (event): event is EventOf<'area-allocated'> => event.kind === 'area-allocated' && inModules(event.start),
+    (event): event is EventOf<'area-allocated'> => event.kind === 'area-allocated' && isOurs(event),
   );
   return (seq, address) => {
     const { page } = address;
@@ -101,9 +113,10 @@ interface Words {
   readonly line: Line;
   readonly naming: Naming;
   readonly rename: (text: string) => string;
+  readonly isCode: (page: number) => boolean;
 }
 
-const valueText = ({ line, naming, rename }: Words, index: number, column: Column): string => {
+const valueText = ({ line, naming, rename, isCode }: Words, index: number, column: Column): string => {
   if (column.form === 't') return String(line.values.texts?.[index]);
   const hi = line.values.hi[index] ?? 0;
   const lo = line.values.lo[index] ?? 0;
@@ -111,7 +124,11 @@ const valueText = ({ line, naming, rename }: Words, index: number, column: Colum
   const address = Address.fromWords(hi, lo);
   const text = Address.toText(address);
   if (column.as === 'pfn') return hi === 0 && lo === 0 ? text : rename(`pfn ${text}`);
-  if (inModules(address.page)) return naming(line.seq, address);
+  if (isCode(address.page)) {
+    const name = naming(line.seq, address);
+    // Among other areas: one that is not code is a pointer like any other.
+    return isCode === inModules || name !== text ? name : rename(text);
+  }
   const isPointer = hi >= 0xffff0000 && address.page < FIRST;
   return isPointer && !column.as.startsWith('mask') ? rename(text) : text;
 };
@@ -156,7 +173,7 @@ const byFunction = (trees: readonly Call[]): Map<string, Call[]> => {
 };
 
 /** Compares trees one by one: the same calls in the same order, the same values. */
-export const agreement = (recorded: Side, emulated: Side): Agreement => {
+export const agreement = (recorded: Side, emulated: Side, isCode = inModules): Agreement => {
   const differences: string[] = [];
   const open = new Set<string>();
   let calls = 0;
@@ -186,6 +203,7 @@ export const agreement = (recorded: Side, emulated: Side): Agreement => {
       line,
       naming: side.naming,
       rename: names[which],
+      isCode,
     });
     compareLines(words(recorded, a.entered, 0), words(emulated, b.entered, 1), path);
     const [inA, inB] = [a, b].map((call) => call.calls.filter((c) => !CONSEQUENCES.has(c.entered.fn))) as [

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 import { basename } from 'node:path';
+import type { Arch } from '../../core/arch/arch.js';
+import { archNamed } from '../../core/arch/arches.js';
+import { portOf } from '../../core/arch/port.js';
 import type { Event } from '../../core/event/event.js';
 import { Memory, type Pack } from '../../core/memory/memory.js';
 import { PageTable } from '../../core/memory/pageTable.js';
@@ -13,15 +16,18 @@ import { must } from '../store/given.js';
 import {
   agreement,
   callTrees,
+  codeRange,
   inModules,
   namingByArea,
   plainNaming,
   project,
   visiblePairs,
+  type Call,
   type Naming,
   type Side,
 } from './callTree.js';
 import {
+  archOf,
   captureOf,
   eventsOf,
   imported,
@@ -29,11 +35,27 @@ import {
   newDesk,
   phasesOf,
   recordings,
+  recordingsOfOthers,
   startOf,
 } from './recordings.js';
 
 /** Work of others, and what others start. */
-const FOREIGN = new Set(['__text_poke', 'flush_tlb_kernel_range', '__purge_vmap_area_lazy', 'text_poke_bp']);
+const FOREIGN = new Set([
+  '__text_poke',
+  'flush_tlb_kernel_range',
+  '__purge_vmap_area_lazy',
+  'text_poke_bp',
+  '__vmalloc_node_range',
+  'vfree',
+]);
+
+/** Without the memory of struct bpf_prog, which the calls of BPF take and give back too: an emulation has none. */
+const ownCalls = (tree: Call): Call => ({
+  ...tree,
+  calls: tree.calls
+    .filter(({ entered }) => !(entered.fn === 'vfree' && tree.entered.fn === 'bpf_jit_free'))
+    .map(ownCalls),
+});
 
 interface Log {
   readonly start: Memory;
@@ -41,18 +63,36 @@ interface Log {
   readonly naming: Naming;
 }
 
+/** Whether a page among those of everybody is one of code, or of an area that was taken for code. */
+const holdsCode = (memory: Memory, page: number): boolean => {
+  const area = Memory.areaAt(memory, page);
+  return (area !== null && area.since > 0 && area.caller !== '') || isExecutable(memory, page);
+};
+
+/** Whether a page was there at boot and is not BPF's: its alias is what its users have made of it. */
+const isOthers = (memory: Memory, page: number): boolean => {
+  const area = Memory.areaAt(memory, page);
+  return area !== null && area.since === 0 && area.caller !== '' && !area.caller.includes('bpf');
+};
+
+const isExecutable = (memory: Memory, page: number): boolean =>
+  Prot.has(Memory.page(memory, page)?.prot ?? 0, Prot.executable);
+
 /** Module area of a memory, page by page: permission and leaf, and the permission of the alias. */
 const pagesOf = (
   memory: Memory,
   naming: Naming,
+  isCode: (page: number) => boolean,
 ): Map<string, { readonly page: string; readonly alias: string }> => {
   const pages = new Map<string, { page: string; alias: string }>();
   for (const [page, node, slot] of PageTable.pages(memory.virtual)) {
-    if (!inModules(page)) continue;
+    if (!isCode(page)) continue;
+    if (isCode !== inModules && !holdsCode(memory, page)) continue;
     const alias = Memory.alias(memory, node.frame[slot] as number);
     pages.set(naming(memory.seq, Address.of(page)), {
       page: `${Prot.toText(node.prot[slot] as number)} ${node.shift[slot]}`,
-      alias: alias === null ? '?' : Prot.toText(alias.prot),
+      alias:
+        alias === null || (isCode !== inModules && isOthers(memory, page)) ? '?' : Prot.toText(alias.prot),
     });
   }
   return pages;
@@ -95,10 +135,12 @@ describe('an emulation of a recorded workload', function () {
   after(desk.end);
   const store = desk.store();
 
-  for (const folder of recordings()) {
+  for (const folder of [...recordings(), ...recordingsOfOthers()]) {
     const name = basename(folder);
     const kernel = kernelOf(folder);
-    const profile = profileNamed(kernel) as Profile;
+    const arch = archNamed(archOf(folder)) as Arch;
+    const profile = portOf(profileNamed(kernel) as Profile, arch);
+    const isCode = codeRange(arch, profile);
 
     describe(name, () => {
       let recorded: Log;
@@ -107,7 +149,7 @@ describe('an emulation of a recorded workload', function () {
       before(async () => {
         const { report } = await imported(store, folder);
         const { workload } = must(await workloadFromCapture(captureOf(folder)));
-        must(simulate(store, workload, { kernel, name: `${name} again` }));
+        must(simulate(store, workload, { kernel, arch: arch.name, name: `${name} again` }));
         [recorded, emulated] = [report.trace, `${name} again`].map((trace): Log => {
           const log = must(store.trace(trace));
           const events = eventsOf(log);
@@ -115,7 +157,11 @@ describe('an emulation of a recorded workload', function () {
           return {
             start: startOf(log),
             events,
-            naming: kernel === '5.10' ? namingByArea(events) : plainNaming,
+            naming: !arch.ownRange
+              ? namingByArea(events, ({ caller }) => caller !== '')
+              : kernel === '5.10'
+                ? namingByArea(events)
+                : plainNaming,
           };
         }) as [Log, Log];
       });
@@ -125,10 +171,16 @@ describe('an emulation of a recorded workload', function () {
         const emu = callTrees(emulated.events);
         const pairs = visiblePairs(rec);
         const side = (trees: Side['trees'], { naming }: Log): Side => ({
-          trees: trees.filter((tree) => !FOREIGN.has(tree.entered.fn)).map((tree) => project(tree, pairs)),
+          trees: trees
+            .filter((tree) => !FOREIGN.has(tree.entered.fn))
+            .map((tree) => project(ownCalls(tree), pairs)),
           naming,
         });
-        const { calls, values, open, differences } = agreement(side(rec, recorded), side(emu, emulated));
+        const { calls, values, open, differences } = agreement(
+          side(rec, recorded),
+          side(emu, emulated),
+          isCode,
+        );
         expect(differences.slice(0, 5)).to.deep.equal([]);
         expect(calls).to.be.above(100);
         expect(values).to.be.above(300);
@@ -136,6 +188,10 @@ describe('an emulation of a recorded workload', function () {
         const fills = profile.pack.fillNew;
         const unknown = [
           'bpf_int_jit_compile =bpf_func',
+          // Bits that depend on the processor.
+          ...(arch.protKernel === undefined
+            ? ['__vmalloc_node_range prot', 'change_memory_common set_mask']
+            : []),
           ...(fills ? [] : ['bpf_jit_binary_pack_finalize ro_header_size']),
         ];
         expect([...open].filter((value) => !unknown.includes(value))).to.deep.equal([]);
@@ -148,8 +204,8 @@ describe('an emulation of a recorded workload', function () {
         expect(emu.map(([phase]) => phase)).to.deep.equal(rec.map(([phase]) => phase));
         for (const [i, [phase, memory]] of rec.entries()) {
           const other = (emu[i] as (typeof emu)[number])[1];
-          const pages = pagesOf(memory, recorded.naming);
-          const others = pagesOf(other, emulated.naming);
+          const pages = pagesOf(memory, recorded.naming, isCode);
+          const others = pagesOf(other, emulated.naming, isCode);
           expect([...others.keys()].sort(), phase).to.deep.equal([...pages.keys()].sort());
           for (const [page, { page: own, alias }] of pages) {
             const emulatedPage = others.get(page);

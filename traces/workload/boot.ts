@@ -45,6 +45,12 @@ const walkPack = (bytes: MemoryBytes, start: Address, size: number): BootPack['c
   return chunks;
 };
 
+const holdsCode = (dump: Dump, area: DumpedArea): boolean =>
+  dump.absent.includes('pagetable.txt') ||
+  dump.executableArea.some(
+    ({ executable, start }) => executable && start.page >= area.start.page && start.page < area.end.page,
+  );
+
 /** `pageSize`: the guest's, which is also the size of a guard page. */
 export const bootOf = (dump: Dump, pageSize: number): WorkloadBoot => {
   const packs: BootPack[] = [];
@@ -64,12 +70,15 @@ export const bootOf = (dump: Dump, pageSize: number): WorkloadBoot => {
   return {
     ...(dump.jitLimit === null ? {} : { jit_limit: dump.jitLimit }),
     jit_charged: known ? charged : null,
-    areas: dump.areas.map((area) => ({
-      start: Address.toText(area.start),
-      end: Address.toText(area.end),
-      caller: area.caller,
-      ...(area.pages === null ? {} : { pages: area.pages }),
-    })),
+    // Where areas of data are dumped too: they are none of code.
+    areas: dump.areas
+      .filter((area) => holdsCode(dump, area))
+      .map((area) => ({
+        start: Address.toText(area.start),
+        end: Address.toText(area.end),
+        caller: area.caller,
+        ...(area.pages === null ? {} : { pages: area.pages }),
+      })),
     packs,
   };
 };

@@ -198,6 +198,7 @@ class Builder {
       functions.push({
         image: f.image,
         ...(f.code > 0 ? { code: f.code } : {}),
+        ...(f.code > 0 && f.firstCode !== f.code ? { first_code: f.firstCode } : {}),
         ...(f.entry === null || f.chunk === null ? {} : { offset: Address.minus(f.entry, f.chunk) }),
         insns: f.insns,
         ...(f.tag === null ? {} : { tag: f.tag }),

@@ -20,6 +20,8 @@ export interface CompiledFunction {
   image: number;
   /** jited_len; 0: no code. */
   code: number;
+  /** The same after the first pass. */
+  firstCode: number;
   /** Entry, `0x…`; null without code. */
   entry: Address | null;
   chunk: Address | null;
@@ -221,6 +223,7 @@ export class RunCollector {
       insns: number(call, 'insns'),
       image: 0,
       code: 0,
+      firstCode: 0,
       entry: null,
       chunk: null,
       blinded: false,
@@ -241,6 +244,7 @@ export class RunCollector {
   #finished(call: CallLine, compiled: CompiledFunction): void {
     compiled.progs.add(pointer(call, 'ret'));
     compiled.code = number(call, 'jited_len');
+    compiled.firstCode ||= compiled.code;
     compiled.entry = compiled.code > 0 ? address(call, 'bpf_func') : null;
     if (compiled.entry !== null) this.#live.set(Address.toText(compiled.entry), compiled);
   }

@@ -22,6 +22,7 @@ const tailCall = v.strictObject({ key: count, jump: count, bypass: count });
 const programFunction = v.strictObject({
   image: positive,
   code: v.exactOptional(positive),
+  first_code: v.exactOptional(positive),
   offset: v.exactOptional(count),
   insns: v.exactOptional(positive),
   tag: v.exactOptional(tag),

@@ -1,4 +1,4 @@
-import type { Arch } from '../../arch/arch.js';
+import { unitOf, type Arch } from '../../arch/arch.js';
 import { VM_FLUSH_RESET_PERMS } from '../../event/areas.js';
 import type { Fact } from '../../event/event.js';
 import type { Profile } from '../../profile/profile.js';
@@ -43,6 +43,7 @@ export const bootFacts = (
   const limit =
     boot?.jit_limit ??
     Math.ceil(((end - first) * PAGE_SIZE) / 2 ** profile.limitShift / PAGE_SIZE) * PAGE_SIZE;
+  const small = arch.leafShifts[0] as number;
   const dirty = profile.cpa.clearsDirty ? 0 : Prot.dirty;
   const { areas, packs } = fitting(boot, profile, first, end);
   for (const area of areas) {
@@ -56,7 +57,7 @@ export const bootFacts = (
       caller: area.caller,
     });
     // Large backing blocks come from the kernel; a pack that lies on a 2M boundary over one of them is one leaf (7.2).
-    const mapped = pages - 1;
+    const mapped = pages - unitOf(arch);
     const large = profile.cpa.collapse && mapped === LARGE && start % LARGE === 0;
     const runs = pool.take(mapped, large, profile.contiguousBacking) ?? [];
     let page: number = start;
@@ -65,18 +66,18 @@ export const bootFacts = (
         kind: 'mapped',
         page,
         pages: run.pages,
-        shift: large ? 21 : 12,
+        shift: large ? 21 : small,
         prot: ROX | dirty,
         frame: run.frame,
       });
       for (let region = run.frame - (run.frame % LARGE); region < run.frame + run.pages; region += LARGE)
-        facts.push({ kind: 'leaf-known', page: region, shift: 12 });
+        facts.push({ kind: 'leaf-known', page: region, shift: small });
       facts.push({
         kind: 'direct-mapped',
         page: run.frame,
         pages: run.pages,
-        shift: 12,
-        prot: Prot.present | dirty,
+        shift: small,
+        prot: Prot.present | dirty | (arch.mirrorsReadOnly(profile) ? 0 : Prot.writable),
       });
       page += run.pages;
     }

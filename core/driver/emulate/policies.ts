@@ -120,11 +120,12 @@ export const policies = (input: PolicyInput): ChoiceSource => {
       image: () => input.situation().fn?.image ?? 0,
       final: () => input.situation().final,
       placement: ({ chunk, proglen }) => {
-        const fn = input.situation().fn;
+        const { fn, final } = input.situation();
         if (fn === null) return null;
+        const code = final || !arch.lastPassResizes ? fn.code : (fn.first_code ?? fn.code);
         const start = startOf(fn, chunk, proglen);
         drawn.delete(Address.toText(chunk));
-        return { start, length: fn.code ?? fn.image };
+        return { start, length: code ?? fn.image };
       },
       type: () => input.situation().type,
       charge: ({ over }) => (over === true && !input.situation().capable ? EPERM : 0),
