@@ -203,8 +203,7 @@ export const bpfJitFree = kernelFunction(
     if (a.jited_len === 0 || a.bpf_func === undefined) return undefined;
     const program = Memory.programAt(k.memory(), a.bpf_func);
     const binary = k.profile.allocator === 'binary';
-    const mask = binary ? k.arch.pageSize : 64;
-    const header = Address.of(a.bpf_func.page, a.bpf_func.offset - (a.bpf_func.offset % mask));
+    const header = Address.alignDown(a.bpf_func, binary ? k.arch.pageSize : 64);
     if (binary) yield* call(bpfJitBinaryFree, { hdr: header, size: program?.bytes });
     else {
       let size = program?.bytes;

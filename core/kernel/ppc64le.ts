@@ -68,7 +68,7 @@ const patchInstructions = kernelFunction(
     const { pageSize } = k.arch;
     for (let done = 0; done < a.len;) {
       const at = Address.add(a.addr, done);
-      const within = (at.page % unitOf(k.arch)) * 4096 + at.offset;
+      const within = Address.minus(at, Address.alignDown(at, pageSize));
       const length = Math.min(pageSize - within, a.len - done);
       if (a.what === 'fill')
         yield* state({ kind: 'filled', to: at, length, pattern: k.arch.trap, way: 'poke' });

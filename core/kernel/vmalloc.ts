@@ -182,6 +182,35 @@ const nameOfFrame = function* (name: number, page: number): Body<number> {
   return found;
 };
 
+/** From the lowest alias of these frames to the end of the highest; undefined where they are not all known. */
+const aliasRange = (
+  k: Kernel,
+  pfns: readonly number[],
+): { readonly start: Address | undefined; readonly end: Address | undefined } => {
+  const base = k.memory().directBase;
+  const complete = base !== 0 && pfns.length > 0 && pfns.every((pfn) => pfn >= 0);
+  return {
+    start: complete ? Address.of(base + Math.min(...pfns)) : undefined,
+    end: complete ? Address.of(base + Math.max(...pfns) + 1) : undefined,
+  };
+};
+
+/** The flush of vm_reset_perms alone. Of an area of one page it shows the frame. */
+const flushAliases = function* (k: Kernel, area: Area | null, frames: readonly number[]): Body<undefined> {
+  let pfns = frames;
+  const unit = unitOf(k.arch);
+  const name = frames[0] ?? NO_FRAME;
+  if (area !== null && frames.length === unit && name < NO_FRAME) {
+    const page = yield* choose('frame', { name, page: area.start });
+    if (page >= 0) {
+      yield* state({ kind: 'identified', frame: name, page, pages: unit });
+      pfns = frames.map((_, i) => page + i);
+    }
+  }
+  yield* call(vmUnmapAliases, { ...aliasRange(k, pfns), flush: 1 });
+  return undefined;
+};
+
 const vunmap = kernelFunction(
   '__vunmap',
   function* (k: Kernel, a: { addr: Address; deallocate_pages: number }): Body<undefined> {
@@ -197,9 +226,13 @@ const vunmap = kernelFunction(
     let reset = area === null ? null : resetsPermissions(k, area.flags);
     const targets = resetTargets(area);
     yield* call(removeVmArea, { addr: a.addr });
-    if (reset === null && targets.length > 0)
+    if (k.arch.setDirectMap === null) {
+      // No alias is changed: one flush of the addresses that the aliases have.
+      reset ??= yield* choose('more', { fn: '_vm_unmap_aliases' });
+      if (reset) yield* flushAliases(k, area, targets);
+    } else if (reset === null && targets.length > 0)
       reset = yield* choose('more', { fn: 'set_direct_map_invalid_noflush' });
-    if (reset === true || reset === null) {
+    if (k.arch.setDirectMap !== null && (reset === true || reset === null)) {
       const pfns: number[] = [];
       let index = 0;
       for (;;) {
@@ -216,14 +249,7 @@ const vunmap = kernelFunction(
         index++;
       }
       if (reset === true || pfns.length > 0) {
-        const known = pfns.filter((pfn) => pfn >= 0);
-        const base = k.memory().directBase;
-        const complete = base !== 0 && known.length === pfns.length && known.length > 0;
-        yield* call(vmUnmapAliases, {
-          start: complete ? Address.of(base + Math.min(...known)) : undefined,
-          end: complete ? Address.of(base + Math.max(...known) + 1) : undefined,
-          flush: 1,
-        });
+        yield* call(vmUnmapAliases, { ...aliasRange(k, pfns), flush: 1 });
         for (const [i, before] of pfns.entries()) {
           // The range of the flush may have been the first to tell which frames these are.
           const pfn = before >= 0 ? before : yield* nameOfFrame(targets[i] ?? NO_FRAME, a.addr.page + i);

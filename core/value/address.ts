@@ -69,6 +69,13 @@ export const Address = Object.freeze({
     return { page: (a.page + pages) as PageNumber, offset: sum - pages * PAGE_SIZE };
   },
 
+  /** The last multiple of `bytes`, a power of two, at or below an address. */
+  alignDown(a: Address, bytes: number): Address {
+    return bytes <= PAGE_SIZE
+      ? { page: a.page, offset: a.offset - (a.offset % bytes) }
+      : { page: (a.page - (a.page % (bytes / PAGE_SIZE))) as PageNumber, offset: 0 };
+  },
+
   /** Bytes from b to a; exact while below 2^53. */
   minus(a: Address, b: Address): number {
     return (a.page - b.page) * PAGE_SIZE + (a.offset - b.offset);

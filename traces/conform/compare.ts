@@ -99,6 +99,8 @@ interface Sides {
   readonly profile: Profile;
   /** False for a trace that began without a dump: what is older is not known, which is no difference. */
   readonly given: boolean;
+  /** False where vmalloc itself was not probed: areas of data have no line then. */
+  readonly vmallocShown?: boolean;
   /** Files that the dump it began with did not have. */
   readonly absent?: readonly string[];
   /** Events may have been lost of which this memory does not know: what it has otherwise is no difference. */
@@ -148,6 +150,10 @@ const differ = (tally: Tally, what: Difference['what'], at: string, state: strin
   if (tally.differences.length < MAX_DIFFERENCES) tally.differences.push({ what, at, state, dump: real });
 };
 
+/** Whether what memory lacks there does not exist: a recording has lines of all areas of code, of others only where vmalloc was probed. */
+const isRecorded = ({ arch, vmallocShown }: Sides, executable: boolean): boolean =>
+  executable || arch.ownRange || vmallocShown !== false;
+
 /** Whether a dump would show a page of memory if the kernel had it: areas of data among others are left out of it. */
 const isShown = ({ arch }: Sides, prot: number): boolean => arch.ownRange || Prot.has(prot, Prot.executable);
 
@@ -185,7 +191,7 @@ const comparePages = (sides: Sides, tally: Tally): void => {
       const verdict =
         entry !== null
           ? settled(sides, judge(entry, range, entry.frame, frame, arch.framesShown))
-          : whole && !isForgotten(memory, page)
+          : whole && !isForgotten(memory, page) && isRecorded(sides, range.executable)
             ? 'different'
             : 'unknown';
       if (verdict === 'equal') figures.pages_equal++;
@@ -226,6 +232,12 @@ const compareAliases = (sides: Sides, tally: Tally): void => {
 
 const endOf = ({ start, pages }: Area): string => pageText(start + pages);
 
+/** Whether part of a dumped area is executable. */
+const isCode = ({ executableArea }: Dump, { start, end }: Dump['areas'][number]): boolean =>
+  executableArea.some(
+    (range) => range.executable && range.start.page >= start.page && range.start.page < end.page,
+  );
+
 const compareAreas = (sides: Sides, tally: Tally): void => {
   const { memory, dump, arch, profile } = sides;
   if (dump.absent.includes('vmallocinfo.txt')) return;
@@ -241,7 +253,7 @@ const compareAreas = (sides: Sides, tally: Tally): void => {
     const known = live.get(area.start.page);
     live.delete(area.start.page);
     if (known !== undefined && known.start + known.pages === area.end.page) figures.areas_equal++;
-    else if (known === undefined ? whole : isSure(sides, known.since)) {
+    else if (known === undefined ? whole && isRecorded(sides, isCode(dump, area)) : isSure(sides, known.since)) {
       const state = known === undefined ? 'no such area' : `ends at ${endOf(known)}`;
       differ(tally, 'area', Address.toText(area.start), state, `ends at ${Address.toText(area.end)}`);
     } else figures.areas_unknown++;

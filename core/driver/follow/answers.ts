@@ -52,6 +52,9 @@ const FINAL_CALLS = [
   '__set_memory',
 ];
 
+/** 64 TiB of physical memory: what lies higher is no address of the direct map. */
+const MOST_FRAMES = 2 ** 34;
+
 /** Frame of the struct page that a line shows; -1: none. */
 const structPageOf = (line: RecordedLine, { vmemmap }: Memory, pageSize: number): number => {
   if (!entryOf(line, 'set_direct_map_invalid_noflush', 'set_direct_map_default_noflush')) return -1;
@@ -70,6 +73,12 @@ const frameOf = ({ line, root, memory, pageSize }: AnswerContext): number => {
   if (entryOf(line, 'cpa_flush')) {
     const pfn = recordedNumber(line, 'pfn') ?? 0;
     return pfn === 0 ? -1 : pfn;
+  }
+  // The flush of a freed area begins with its lowest alias.
+  if (entryOf(line, '_vm_unmap_aliases')) {
+    const at = recordedAddress(line, 'start') ?? recordedAddress(line, 'arg1');
+    const pfn = at === null || memory.directBase === 0 ? -1 : at.page - memory.directBase;
+    return pfn >= 0 && pfn < MOST_FRAMES ? pfn : -1;
   }
   const shown = structPageOf(line, memory, pageSize);
   // A root call of its own names its page itself.
