@@ -88,6 +88,8 @@ export interface Arch {
    */
   readonly setDirectMap:
     ((k: Kernel, action: 'invalid' | 'default', at: DirectMapPage) => Body<number>) | null;
+  /** Whether a kernel has them; without this: where `setDirectMap` is not null. */
+  readonly setsDirectMap?: (profile: Profile) => boolean;
   /** bpf_arch_text_copy: the destination, or a (negative) errno. */
   readonly textCopy: (k: Kernel, copy: TextCopy) => Body<Address | number>;
   /** bpf_arch_text_invalidate: 0 or a (negative) errno. */
@@ -104,6 +106,10 @@ export interface Arch {
 /** A kernel function of any arguments, for tables of them. */
 export const anyFunction = <A extends Args, R>(fn: KernelFunction<A, R>): KernelFunction =>
   fn as unknown as KernelFunction;
+
+/** Whether a kernel changes the direct map of pages that are freed. */
+export const setsDirectMap = (arch: Arch, profile: Profile): boolean =>
+  arch.setDirectMap !== null && arch.setsDirectMap?.(profile) !== false;
 
 /** Pages of 4 KiB in a page of the architecture. */
 export const unitOf = ({ pageSize }: Pick<Arch, 'pageSize'>): number => pageSize / 4096;

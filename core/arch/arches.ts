@@ -1,6 +1,10 @@
 import type { Arch } from './arch.js';
 import { arm64, arm64With16K, arm64With64K, arm64WithBlocks } from './arm64.js';
-import { ppc64le_4k, ppc64le_64k } from './ppc64le.js';
+import { ppc64le_4k, ppc64le_64k, ppc64le_rwx } from './ppc64le.js';
+import { arm32 } from './arm32.js';
+import { s390x } from './s390x.js';
+import { mips, parisc, sparc64 } from './withoutSetMemory.js';
+import { x86_32 } from './x86_32.js';
 import { x86_64 } from './x86_64.js';
 
 /** All architectures. */
@@ -12,6 +16,13 @@ export const ARCHES: readonly Arch[] = [
   arm64WithBlocks,
   ppc64le_4k,
   ppc64le_64k,
+  ppc64le_rwx,
+  s390x,
+  x86_32,
+  arm32,
+  mips,
+  parisc,
+  sparc64,
 ];
 
 /** Name of an architecture without the page size that some of its names end with. */

@@ -91,4 +91,10 @@ const ppc64le = (name: string, pageShift: number): Arch =>
   } satisfies Arch);
 
 export const ppc64le_4k = ppc64le('ppc64le', 12);
+/** Without STRICT_MODULE_RWX the module allocator gives memory that is writable and executable, as its callers then expect (C30). */
+export const ppc64le_rwx: Arch = Object.freeze({
+  ...ppc64le_4k,
+  name: 'ppc64le-rwx',
+  areaProt: () => Prot.kernel | Prot.executable,
+} satisfies Arch);
 export const ppc64le_64k = ppc64le('ppc64le-64k', 16);

@@ -42,11 +42,16 @@ export interface Columns {
   readonly taken: readonly Known[];
 }
 
+/** An argument that a recorder has no name for. */
+const RAW = /^arg\d+$/;
+
 const columnsOf = (line: RecordedLine): Columns => {
   const shape = LINES[line.fn] ?? EMPTY_SHAPE;
   const table = line.isReturn ? shape.result : shape.entry;
+  // Copies that a compiler made of a function may have other arguments: of raw registers nobody knows which.
+  const moved = /\.(?:isra|constprop)\./.test(line.place);
   const known = line.signature.names.flatMap((name, index) => {
-    const column = table[name];
+    const column = moved && RAW.test(name) ? undefined : table[name];
     return column === undefined ? [] : [{ index, column }];
   });
   return {

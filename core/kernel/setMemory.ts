@@ -1,7 +1,12 @@
 /**
  * Permission calls that every architecture has (include/linux/set_memory.h): what they do is the architecture's own.
  */
-import type { DirectMapPage, SetMemoryAction, SetMemoryRange } from '../arch/arch.js';
+import {
+  setsDirectMap,
+  type DirectMapPage,
+  type SetMemoryAction,
+  type SetMemoryRange,
+} from '../arch/arch.js';
 import { Memory, NO_FRAME } from '../memory/memory.js';
 import type { Address } from '../value/address.js';
 import { choose, kernelFunction, state, type Body, type Kernel } from './request.js';
@@ -33,7 +38,7 @@ const unmapOfOthers = function* (k: Kernel, pfn: number): Body<undefined> {
 
 const setDirectMap = (action: 'invalid' | 'default') =>
   kernelFunction(`set_direct_map_${action}_noflush`, function* (k: Kernel, a: DirectMap): Body<number> {
-    if (k.arch.setDirectMap === null) return 0;
+    if (k.arch.setDirectMap === null || !setsDirectMap(k.arch, k.profile)) return 0;
     const pfn = a.pfn ?? (yield* choose('frame', { name: NO_FRAME, page: 0 }));
     if (action === 'invalid') yield* unmapOfOthers(k, pfn);
     return yield* k.arch.setDirectMap(k, action, { page: a.page, pfn } satisfies DirectMapPage);

@@ -4,7 +4,7 @@
  * Modelled: address choice by first fit, huge mappings (opt-out to 5.18-rc3, opt-in later), guard pages, lazy freeing and purging, the reset of
  * direct-map permissions in vfree (VM_FLUSH_RESET_PERMS). Left out on purpose: per-CPU vmap blocks, NUMA placement of pages.
  */
-import { unitOf } from '../arch/arch.js';
+import { setsDirectMap, unitOf } from '../arch/arch.js';
 import { FLAGS_UNKNOWN, VM_FLUSH_RESET_PERMS } from '../event/areas.js';
 import { Memory, NO_FRAME, type Area } from '../memory/memory.js';
 import { Address } from '../value/address.js';
@@ -168,10 +168,13 @@ const resetTargets = (area: Area | null): number[] =>
   [...(area?.frames ?? [])].filter((frame) => frame !== NO_FRAME);
 
 /** Whether vfree resets the direct map; null: not known. Where the flag is set after the allocation, others than BPF do so unseen. */
-const resetsPermissions = ({ profile }: Kernel, flags: number): boolean | null => {
-  if (flags === FLAGS_UNKNOWN) return null;
-  if ((flags & VM_FLUSH_RESET_PERMS) !== 0) return true;
-  return profile.setsResetFlag && profile.areaFlags === 0 ? null : false;
+const resetsPermissions = (k: Kernel, area: Area | null): boolean | null => {
+  if (area === null || area.flags === FLAGS_UNKNOWN) return null;
+  if ((area.flags & VM_FLUSH_RESET_PERMS) !== 0) return true;
+  if (k.profile.setsResetFlag && k.profile.areaFlags === 0) return null;
+  // As who makes his own memory read-only (a program without JIT) does.
+  const prot = Memory.page(k.memory(), area.start)?.prot ?? Prot.writable;
+  return Prot.has(prot, Prot.writable) ? false : null;
 };
 
 /** A frame that had only a name, as the next line shows it; the name where it does not. */
@@ -223,16 +226,17 @@ const vunmap = kernelFunction(
       yield* warn(`Trying to vfree() nonexistent vm area (${Address.toText(a.addr)})`);
       return undefined;
     }
-    let reset = area === null ? null : resetsPermissions(k, area.flags);
+    let reset = resetsPermissions(k, area);
     const targets = resetTargets(area);
     yield* call(removeVmArea, { addr: a.addr });
-    if (k.arch.setDirectMap === null) {
+    const changesAliases = setsDirectMap(k.arch, k.profile);
+    if (!changesAliases) {
       // No alias is changed: one flush of the addresses that the aliases have.
       reset ??= yield* choose('more', { fn: '_vm_unmap_aliases' });
       if (reset) yield* flushAliases(k, area, targets);
     } else if (reset === null && targets.length > 0)
       reset = yield* choose('more', { fn: 'set_direct_map_invalid_noflush' });
-    if (k.arch.setDirectMap !== null && (reset === true || reset === null)) {
+    if (changesAliases && (reset === true || reset === null)) {
       const pfns: number[] = [];
       let index = 0;
       for (;;) {

@@ -158,8 +158,14 @@ const applyLeaf = (draft: Draft, token: object, event: EventOf<'split'> | EventO
   const large = Math.max(event.from, event.to);
   const pages = 2 ** (large - 12);
   eachSlot(direct ? draft.direct : draft.virtual, token, event.page, pages, direct, (node, slot) => {
-    if (direct) node.leaf = event.to;
-    if (node.shift[slot] === 0) return;
+    if (direct && pages >= NODE_PAGES) node.leaf = event.to;
+    if (node.shift[slot] === 0) {
+      // Of a leaf smaller than a node (1 MiB) the rest of the node keeps its own.
+      if (!direct || pages >= NODE_PAGES) return;
+      node.count++;
+      node.prot[slot] = unseenAlias(draft);
+      node.frame[slot] = NO_FRAME;
+    }
     node.shift[slot] = event.to;
     node.cause[slot] = event.seq;
   });
@@ -169,7 +175,9 @@ const applyLeaf = (draft: Draft, token: object, event: EventOf<'split'> | EventO
     draft.counters =
       large === HUGE
         ? { ...c, level2Splits: c.level2Splits + 1 }
-        : { ...c, level3Splits: c.level3Splits + 1 };
+        : large > HUGE
+          ? { ...c, level3Splits: c.level3Splits + 1 }
+          : c;
   else
     draft.counters =
       large === HUGE

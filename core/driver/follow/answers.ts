@@ -74,6 +74,10 @@ const frameOf = ({ line, root, memory, pageSize }: AnswerContext): number => {
     const pfn = recordedNumber(line, 'pfn') ?? 0;
     return pfn === 0 ? -1 : pfn;
   }
+  if (entryOf(line, '__set_memory')) {
+    const at = recordedAddress(line, 'addr');
+    return at === null ? -1 : at.page - memory.directBase;
+  }
   // The flush of a freed area begins with its lowest alias.
   if (entryOf(line, '_vm_unmap_aliases')) {
     const at = recordedAddress(line, 'start') ?? recordedAddress(line, 'arg1');

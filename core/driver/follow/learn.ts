@@ -22,9 +22,10 @@ const learnDirectBase = (scene: Scene, line: RecordedLine): void => {
 /** The struct pages lie where set_direct_map_* shows one and the step inside shows its address. */
 const learnVmemmap = (scene: Scene, line: RecordedLine, open: OpenCall | undefined): void => {
   const { directBase, vmemmap } = scene.memory();
-  if (directBase === 0 || !Word.isZero(vmemmap) || open?.fn.name.startsWith('set_direct_map_') !== true)
-    return;
-  const at = recordedAddress(line, 'vaddr');
+  // On some architectures it begins at address 0.
+  const known = directBase !== 0 || scene.kernel.arch.directBase === 0;
+  if (!known || !Word.isZero(vmemmap) || open?.fn.name.startsWith('set_direct_map_') !== true) return;
+  const at = recordedAddress(line, 'vaddr') ?? recordedAddress(line, 'addr');
   const page = open.args['page'];
   if (at === null || typeof page !== 'object' || !('page' in page)) return;
   const base = Address.add(page, -(at.page - directBase) * 64);
@@ -77,6 +78,7 @@ export const learn = (scene: Scene, line: RecordedLine, open: OpenCall | undefin
     learnVmemmap(scene, line, open);
   } else if (line.fn === 'set_direct_map_invalid_noflush' || line.fn === '_vm_unmap_aliases')
     learnVmemmapOfFlush(scene, line);
+  else if (line.fn === '__set_memory') learnVmemmap(scene, line, open);
   else learnNodes(scene, line);
 };
 
