@@ -1,5 +1,5 @@
 /** Which root call of one trace is compared with which of the other. */
-import { anchorOf, type RootCall } from './tree.js';
+import type { RootCall } from './roots.js';
 
 export interface Pairing {
   readonly add: (side: 'a' | 'b', root: RootCall) => void;
@@ -37,7 +37,7 @@ const byAnchor = ({ a, b }: Queue, pair: Pair): void => {
   let done = 0;
   while (done < a.length && done < b.length) {
     const [left, right] = [a[done] as RootCall, b[done] as RootCall];
-    if (anchorOf(left) !== anchorOf(right)) break;
+    if (left.anchor !== right.anchor) break;
     pair(left, right);
     done++;
   }
@@ -46,7 +46,7 @@ const byAnchor = ({ a, b }: Queue, pair: Pair): void => {
   if (a.length === 0 || b.length === 0) return;
   const places = new Map<string, number[]>();
   for (const [index, root] of b.entries()) {
-    const anchor = anchorOf(root);
+    const { anchor } = root;
     const own = places.get(anchor);
     if (own === undefined) places.set(anchor, [index]);
     else own.push(index);
@@ -54,7 +54,7 @@ const byAnchor = ({ a, b }: Queue, pair: Pair): void => {
   const takenA = new Set<number>();
   const takenB = new Set<number>();
   for (const [index, root] of a.entries()) {
-    const anchor = anchorOf(root);
+    const { anchor } = root;
     const other = anchor === '' ? undefined : places.get(anchor)?.shift();
     if (other === undefined) continue;
     pair(root, b[other] as RootCall);
@@ -77,7 +77,7 @@ export const pairing = (): Pairing => {
   return {
     held,
     add: (side, root) => {
-      const key = `${root.call.fn} ${roleOf(root.task)}`;
+      const key = `${root.fn} ${roleOf(root.task)}`;
       const queue = queues.get(key) ?? { a: [], b: [] };
       queues.set(key, queue);
       queue[side].push(root);

@@ -1,7 +1,7 @@
 /** Facts about neighbouring memory, cut alike in both traces: then only the part that differs does. */
 import { Address } from '../../core/value/address.js';
-import type { FactNode } from './facts.js';
-import type { Item } from './tree.js';
+import type { Run as FactRun } from './facts.js';
+import type { FactNode, Item } from './tree.js';
 
 /** Facts of one kind one behind the other, other facts between them or not. */
 interface Run {
@@ -50,7 +50,7 @@ type Parts = Map<number, readonly FactNode[]>;
 const cutAt = ({ at, facts }: Run, cuts: ReadonlySet<number>, into: Parts): void => {
   let begins = 0;
   for (const [index, fact] of facts.entries()) {
-    const { first, bytes } = fact.run as NonNullable<FactNode['run']>;
+    const { first, bytes } = fact.run as FactRun;
     const start = begins;
     const inside = [...cuts].filter((cut) => cut > start && cut < start + bytes).sort((x, y) => x - y);
     const edges = [start, ...inside, start + bytes];
@@ -60,7 +60,7 @@ const cutAt = ({ at, facts }: Run, cuts: ReadonlySet<number>, into: Parts): void
     for (let i = 0; i + 1 < edges.length; i++) {
       const [from, to] = [edges[i] as number, edges[i + 1] as number];
       const run = { first: Address.add(first, from - start), bytes: to - from };
-      parts.push({ ...fact, run, place: i === 0 ? fact.place : null });
+      parts.push({ ...fact, run, bytesSlot: -1, place: i === 0 ? fact.place : null });
     }
     into.set(at[index] as number, parts);
   }
@@ -86,4 +86,22 @@ export const cutAlike = (
       cutAt(right, cuts, partsB);
     }
   return [replaced(a, partsA), replaced(b, partsB)];
+};
+
+/** How many facts of each key are about a run. */
+const countRuns = (items: readonly Item[]): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>();
+  for (const item of items)
+    if (item.node === 'fact' && item.run !== null) counts.set(item.key, (counts.get(item.key) ?? 0) + 1);
+  return counts;
+};
+
+/** Whether it depends on lengths what `cutAlike` gives: where both have one fact of a key there is nothing to cut. */
+export const mayBeCut = (a: readonly Item[], b: readonly Item[]): boolean => {
+  const countsB = countRuns(b);
+  for (const [key, count] of countRuns(a)) {
+    const other = countsB.get(key) ?? 0;
+    if (other > 0 && count + other > 2) return true;
+  }
+  return false;
 };

@@ -1,4 +1,5 @@
 /** What a trace shows of its calls: which functions, and which of them under which. */
+import { walkSegment, type Walker } from '../../core/codec/walk.js';
 import { canonicalFunction } from '../../core/driver/lines.js';
 import { ok, type Result } from '../../core/value/failure.js';
 import type { TraceView } from '../log.js';
@@ -9,36 +10,55 @@ export interface Shown {
   readonly callees: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** Calls kept in mind as callers. */
-const MOST_OPEN = 1 << 16;
+/** Calls kept in mind as callers: by the last digits of their numbers. */
+const KEPT = 1 << 17;
 
-/** Reads a trace once. */
+/** Reads a trace once: of its lines only which function was entered in which call. */
 export const shownIn = (trace: TraceView): Result<Shown> => {
-  const functions = new Set<string>();
-  const callees = new Map<string, Set<string>>();
-  let recent = new Map<number, string>();
-  let older: ReadonlyMap<number, string> = recent;
-  for (const batch of trace.batches({ from: 'start', kinds: ['entered'] })) {
-    if (!batch.ok) return batch;
-    for (const event of batch.value) {
-      if (event.kind !== 'entered') continue;
-      const fn = canonicalFunction(event.fn);
-      functions.add(fn);
-      if (recent.size > MOST_OPEN) {
-        older = recent;
-        recent = new Map();
-      }
-      recent.set(event.seq, fn);
-      const caller = event.call === 0 ? '' : (recent.get(event.call) ?? older.get(event.call));
+  const functions: string[] = [];
+  const numbers = new Map<string, number>();
+  /** Caller and callee, by their numbers; caller 0: none. */
+  const pairs = new Set<number>();
+  const seqs = new Float64Array(KEPT);
+  const entered = new Uint32Array(KEPT);
+  const walker: Walker<number> = {
+    kinds: new Set(),
+    values: false,
+    form: ({ kind, fn: recorded }) => {
+      if (kind === 'returned') return 0;
+      const fn = canonicalFunction(recorded);
+      let number = numbers.get(fn);
+      if (number === undefined) numbers.set(fn, (number = functions.push(fn)));
+      return number;
+    },
+    line: (number, seq, call) => {
+      if (number === 0) return;
+      const at = seq % KEPT;
+      seqs[at] = seq;
+      entered[at] = number;
+      const from = call % KEPT;
       // A call so old that it was forgotten: that pair is seen elsewhere too.
-      if (caller === undefined) continue;
-      let own = callees.get(caller);
-      if (own === undefined) callees.set(caller, (own = new Set()));
-      own.add(fn);
-    }
+      if (call === 0) pairs.add(number);
+      else if (seqs[from] === call) pairs.add((entered[from] as number) * PAIR + number);
+    },
+    event: () => {},
+  };
+  for (const segment of trace.segments()) {
+    if (!segment.ok) return segment;
+    const told = walkSegment(segment.value.bytes, walker);
+    if (!told.ok) return told;
   }
-  return ok({ functions, callees });
+  const callees = new Map<string, Set<string>>();
+  for (const pair of pairs) {
+    const caller = functions[Math.floor(pair / PAIR) - 1] ?? '';
+    const own = callees.get(caller) ?? new Set();
+    own.add(functions[(pair % PAIR) - 1] as string);
+    callees.set(caller, own);
+  }
+  return ok({ functions: new Set(functions), callees });
 };
+
+const PAIR = 2 ** 24;
 
 /**
  * Steps whose number depends on which frames and leaves there are, or on where in a page something lies: what they do is compared, not how often they
