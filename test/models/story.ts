@@ -17,9 +17,9 @@ const size = (value: Value): string => (typeof value === 'number' ? String(value
 /**
  * What a run did, in the notation of kernel-model.md §2.9. `VA(n)`: an area of n bytes on 4K leaves, `VA(n:2M)` on 2M leaves, `VA+FL` where the
  * allocation itself sets VM_FLUSH_RESET_PERMS; `VF` with reset of the direct map, `VF'` without; `KV` the RW buffer; `COL` a merge to a 2M leaf.
- * `WARN`, `BUG`: the kernel says so. The structs (KZ, KF) and the JIT's stores to the buffer show nowhere.
+ * `WARN`, `BUG`: the kernel says so; with `marks`: `[IBPB]` and `dirty=1` of a pack that was not made just now. The structs (KZ, KF) and the JIT's stores to the buffer show nowhere.
  */
-export const storyOf = (steps: readonly Step[]): string => {
+export const storyOf = (steps: readonly Step[], marks = false): string => {
   const words: string[] = [];
   let resets = false;
   let held = false;
@@ -70,6 +70,11 @@ export const storyOf = (steps: readonly Step[]): string => {
           break;
         case 'pack-created':
           words.push('L+');
+          break;
+        case 'pack-marked':
+          if (!marks) break;
+          if (fact.dirty === 0) words.push('[IBPB]');
+          else if (words.at(-1) !== 'L+') words.push('dirty=1');
           break;
         case 'pack-removed':
           words.push('L-');

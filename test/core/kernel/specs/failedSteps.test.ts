@@ -313,13 +313,14 @@ describe('§2.5 set_direct_map_* in vfree fails', () => {
     });
 });
 
+const loaded = (kernel: string, key: boolean): string => {
+  const scene = new Scene(kernel, { answers: { predictor: () => key } });
+  scene.type = 'classic';
+  scene.load(2_597_024);
+  return scene.story;
+};
+
 describe('§2.3.8 a classic program larger than a pack', () => {
-  const loaded = (kernel: string, key: boolean): string => {
-    const scene = new Scene(kernel, { answers: { predictor: () => key } });
-    scene.type = 'classic';
-    scene.load(2_597_024);
-    return scene.story;
-  };
   for (const kernel of ['6.12', '7.1', '7.2'])
     it(`${kernel}: gets no predictor flush, and a warning, where there is one to be had`, () => {
       expect(loaded(kernel, true)).to.include('WARN');
