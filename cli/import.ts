@@ -102,7 +102,7 @@ export const importCommand = command({
     ],
     [
       '--dump <file...>',
-      'what a bare trace begins with: vmallocinfo, kallsyms, `info tlb` of QEMU, or pagetable.txt of a capture, known by their content',
+      'what a bare trace begins with: vmallocinfo, kallsyms, page_tables/kernel of debugfs, `info tlb` or `info mem` of QEMU, or pagetable.txt of a capture, known by their content',
     ],
   ],
   examples: [

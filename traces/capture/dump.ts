@@ -8,6 +8,7 @@ import { parseKallsyms, type DumpedSymbol } from './kallsyms.js';
 import { parsePackHex, type MemoryBytes } from './packHex.js';
 import { parsePageTable, type PageTableDump } from './pagetable.js';
 import { Problems } from './problems.js';
+import { parsePtdump } from './ptdump.js';
 import { parseInfoMem, parseTlb, type InfoMemRange, type TlbLeaf } from './tlb.js';
 import { parseVmallocinfo, type DumpedArea } from './vmallocinfo.js';
 
@@ -61,25 +62,23 @@ export const readDump = (phase: PhaseRef, label: string = phase.folder): Result<
     const text = readText(join(folder, file), `${label}/${file}`, problems);
     return text === null ? null : parse(text, `${label}/${file}`);
   };
-  const absent = EXPECTED.filter((file) => !existsSync(join(folder, file)));
+  const missing = EXPECTED.filter((file) => !existsSync(join(folder, file)));
   const lines =
     <T>(parse: (text: string, file: string, problems: Problems) => T) =>
     (text: string, file: string): T =>
       parse(text, file, problems);
 
-  const pageTable = read('pagetable.txt', lines(parsePageTable)) ?? parsePageTable('', '', problems);
+  const pageTable =
+    read('pagetable.txt', lines(parsePageTable)) ??
+    debugfsTables(read('page_tables.txt', lines(parsePtdump))) ??
+    parsePageTable('', '', problems);
+  const absent = missing.filter((file) => file !== 'pagetable.txt' || pageTable.executableArea.length === 0);
   const areas = read('vmallocinfo.txt', lines(parseVmallocinfo)) ?? [];
   const symbols = read('kallsyms.txt', lines(parseKallsyms)) ?? [];
   const vmstat = read('vmstat.txt', lines(parseVmstat)) ?? {};
   const jitLimit = read('bpf_jit_limit.txt', lines(parseJitLimit));
   const backing = read('backing.txt', lines(parseBacking)) ?? [];
   const bytes = once(() => read('pack.hex', parsePackHex));
-  if (existsSync(join(folder, 'page_tables.txt')))
-    problems.add(
-      `${label}/page_tables.txt`,
-      0,
-      'not read: page tables of debugfs do not say which frames they map',
-    );
   const tlb = once(() => read('tlb.txt', lines(parseTlb)));
   const infoMem = once(() => read('mem.txt', lines(parseInfoMem)));
 
@@ -108,6 +107,10 @@ export const readDump = (phase: PhaseRef, label: string = phase.folder): Result<
     },
   });
 };
+
+/** Page tables of debugfs, where they have anything of code: other architectures print them otherwise. */
+const debugfsTables = (tables: PageTableDump | null): PageTableDump | null =>
+  tables === null || tables.executableArea.length === 0 ? null : tables;
 
 /** Computes at the first call; `done` tells the value only if there was one. */
 const once = <T>(compute: () => T): (() => T) & { done(): T | null } => {

@@ -2,9 +2,11 @@
 import { fail, ok, type Result } from '../../core/value/failure.js';
 import type { Dump } from './dump.js';
 import { parseKallsyms } from './kallsyms.js';
-import { parsePageTable } from './pagetable.js';
+import { memRanges } from './memRanges.js';
+import { parsePageTable, type PageTableDump } from './pagetable.js';
 import { Problems } from './problems.js';
-import { parseTlb } from './tlb.js';
+import { parsePtdump, PTDUMP_SIGN } from './ptdump.js';
+import { parseInfoMem, parseTlb } from './tlb.js';
 import { tlbRanges } from './tlbRanges.js';
 import { parseVmallocinfo } from './vmallocinfo.js';
 
@@ -13,11 +15,16 @@ export interface LooseFile {
   readonly text: string;
 }
 
-type Kind = 'pagetable.txt' | 'tlb' | 'vmallocinfo.txt' | 'kallsyms.txt';
+type Kind = 'pagetable.txt' | 'tlb' | 'ptdump' | 'mem' | 'vmallocinfo.txt' | 'kallsyms.txt';
+
+/** Page tables, each in its own way: one of them is enough. */
+const TABLES: ReadonlySet<Kind> = new Set(['pagetable.txt', 'tlb', 'ptdump', 'mem']);
 
 const SIGNS: readonly (readonly [Kind, RegExp])[] = [
   ['pagetable.txt', /^# executable area$/m],
   ['tlb', /^[0-9a-f]{16}: [0-9a-f]{16} [X-][G-][P-][D-][A-][C-][T-][U-][W-]\r?$/m],
+  ['ptdump', PTDUMP_SIGN],
+  ['mem', /^[0-9a-f]{16}-[0-9a-f]{16} [0-9a-f]{16} [u-]r[w-]\r?$/m],
   ['vmallocinfo.txt', /^0x[0-9a-f]{16}-0x[0-9a-f]{16} +\d+/m],
   ['kallsyms.txt', /^[0-9a-f]{16} [A-Za-z] \S/m],
 ];
@@ -26,13 +33,8 @@ const SIGNS: readonly (readonly [Kind, RegExp])[] = [
 const REFUSED: readonly (readonly [RegExp, string, string])[] = [
   [
     /^---\[ .* \]---$/m,
-    'page tables of debugfs, which do not say which frames they map',
-    'take `info tlb` of QEMU instead, or leave this file out',
-  ],
-  [
-    /^[0-9a-f]{16}-[0-9a-f]{16} [0-9a-f]{16} [u-]r[w-]$/m,
-    '`info mem` of QEMU, which does not say what may be executed',
-    'take `info tlb` instead',
+    'page tables of debugfs of another architecture than x86-64, or without a section that is known',
+    'leave this file out',
   ],
 ];
 
@@ -47,42 +49,43 @@ const symbolsOfCode = (text: string): string =>
     isCode(at) && line.includes('[bpf]') ? line : '',
   );
 
+/** The page tables of a file of a kind. */
+const tablesOf = (kind: Kind | undefined, text: string, path: string, problems: Problems): PageTableDump => {
+  if (kind === 'tlb') return tlbRanges(parseTlb(text, path, problems));
+  if (kind === 'mem') return memRanges(parseInfoMem(text, path, problems));
+  return kind === 'ptdump' ? parsePtdump(text, path, problems) : parsePageTable(text, path, problems);
+};
+
 /** The state that a trace without a folder begins with. */
 export const looseDump = (files: readonly LooseFile[]): Result<Dump> => {
   const problems = new Problems();
   const found = new Map<Kind, LooseFile>();
   for (const file of files) {
     const kind = SIGNS.find(([, sign]) => sign.test(file.text))?.[0];
-    const table = kind === 'tlb' ? 'pagetable.txt' : kind;
+    const isTable = kind !== undefined && TABLES.has(kind);
     const refused = REFUSED.find(([sign]) => sign.test(file.text));
-    if (kind === undefined || table === undefined)
+    if (kind === undefined)
       return refused === undefined
         ? fail(
             'unknown-dump',
             'this is no dump that is known',
             file.path,
-            'give vmallocinfo, kallsyms, `info tlb` of QEMU, or pagetable.txt of a capture',
+            'give vmallocinfo, kallsyms, page_tables/kernel of debugfs, `info tlb` or `info mem` of QEMU, or pagetable.txt of a capture',
           )
         : fail('unfit-dump', `this is ${refused[1]}`, file.path, refused[2]);
-    if (
-      found.has(kind) ||
-      (kind === 'tlb' && found.has('pagetable.txt')) ||
-      (kind === 'pagetable.txt' && found.has('tlb'))
-    )
-      return fail('two-dumps', `there are two of ${table}`, file.path, 'give one of each kind');
+    if (found.has(kind) || (isTable && [...found.keys()].some((other) => TABLES.has(other))))
+      return fail(
+        'two-dumps',
+        `there are two of ${isTable ? 'pagetable.txt' : kind}`,
+        file.path,
+        'give one of each kind',
+      );
     found.set(kind, file);
   }
   const of = (kind: Kind): LooseFile | undefined => found.get(kind);
-  const [table, tlb, areas, symbols] = [
-    of('pagetable.txt'),
-    of('tlb'),
-    of('vmallocinfo.txt'),
-    of('kallsyms.txt'),
-  ];
-  const pageTable =
-    tlb === undefined
-      ? parsePageTable(table?.text ?? '', table?.path ?? '', problems)
-      : tlbRanges(parseTlb(tlb.text, tlb.path, problems));
+  const [areas, symbols] = [of('vmallocinfo.txt'), of('kallsyms.txt')];
+  const [kind, table] = [...found].find(([one]) => TABLES.has(one)) ?? [];
+  const pageTable = tablesOf(kind, table?.text ?? '', table?.path ?? '', problems);
   const dumpedAreas =
     areas === undefined ? [] : parseVmallocinfo(areasOfCode(areas.text), areas.path, problems);
   const dumpedSymbols =
@@ -101,7 +104,7 @@ export const looseDump = (files: readonly LooseFile[]): Result<Dump> => {
     tlb: null,
     infoMem: null,
     absent: [
-      ...(table === undefined && tlb === undefined ? ['pagetable.txt'] : []),
+      ...(table === undefined ? ['pagetable.txt'] : []),
       ...(areas === undefined ? ['vmallocinfo.txt'] : []),
       ...(symbols === undefined ? ['kallsyms.txt'] : []),
       'pack.hex',

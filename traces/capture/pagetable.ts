@@ -21,13 +21,15 @@ import { parseRange, rangeBytes, type AddressRange } from './range.js';
 export interface DumpedRange extends AddressRange {
   /** Number of the first 4 KiB frame; null where the entry names none. */
   readonly phys: PageNumber | null;
-  /** Bytes of one leaf: 4096, 65536, 2 MiB, 1 GiB… */
+  /** Bytes of one leaf: 4096, 65536, 2 MiB, 1 GiB…; 0: the dump does not say. */
   readonly leaf: number;
   readonly present: boolean;
   readonly writable: boolean;
   readonly executable: boolean;
   readonly dirty: boolean;
   readonly accessed: boolean;
+  /** Bits of `Prot` of which the dump says nothing; left out: none. */
+  readonly unknown?: number;
   /** As printed. */
   readonly flags: string;
 }

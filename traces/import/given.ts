@@ -6,6 +6,7 @@ import { Prot } from '../../core/value/prot.js';
 import { Word } from '../../core/value/words.js';
 import { FLAGS_UNKNOWN, VM_FLUSH_RESET_PERMS } from '../../core/event/areas.js';
 import { NO_FRAME } from '../../core/memory/memory.js';
+import { UNKNOWN_SHIFT } from '../../core/memory/pageTable.js';
 import type { Profile } from '../../core/profile/profile.js';
 import type { Dump } from '../capture/dump.js';
 import type { DumpedRange } from '../capture/pagetable.js';
@@ -16,12 +17,13 @@ const NO_PAGE_TABLES = 'the dump at the start has no page tables';
 const NO_BYTES = new Uint8Array(0);
 
 const protOf = (range: DumpedRange): number =>
+  Prot.unknown(range.unknown ?? 0) |
   (range.present ? Prot.present : 0) |
   (range.writable ? Prot.writable : 0) |
   (range.executable ? Prot.executable : 0) |
   (range.dirty ? Prot.dirty : 0);
 
-const shiftOf = (leaf: number): number => Math.round(Math.log2(leaf));
+const shiftOf = (leaf: number): number => (leaf === 0 ? UNKNOWN_SHIFT : Math.round(Math.log2(leaf)));
 
 const pagesOf = (range: { start: Address; end: Address }): number => range.end.page - range.start.page;
 
@@ -56,6 +58,18 @@ const contentFacts = (frame: number, bytes: Uint8Array, trap: number): Fact[] =>
   }
   return facts;
 };
+
+/** What lies in pages of which the dump has no bytes. */
+const unknownContent = (frame: number, pages: number): Fact[] =>
+  Array.from({ length: pages }, (_, i) => ({
+    kind: 'content',
+    frame: frame < 0 ? frame - i : frame + i,
+    block: 0,
+    blocks: PAGE_SIZE / BLOCK,
+    class: ContentClass.unknown,
+    ref: 0,
+    bytes: NO_BYTES,
+  }));
 
 const wordAt = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] as number) |
@@ -214,16 +228,17 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
     for (const area of dump.areas)
       if (!area.lazy)
         facts.push({ kind: 'forgotten', page: area.start.page, pages: pagesOf(area), why: NO_PAGE_TABLES });
-  for (const range of dump.executableArea)
-    if (range.phys !== null)
-      facts.push({
-        kind: 'mapped',
-        page: range.start.page,
-        pages: pagesOf(range),
-        shift: shiftOf(range.leaf),
-        prot: protOf(range),
-        frame: range.phys,
-      });
+  // Frames that the dump does not say get names.
+  let lowestName: number = NO_FRAME;
+  for (const range of dump.executableArea) {
+    if (range.phys === null && !range.present) continue;
+    const pages = pagesOf(range);
+    const frame = range.phys ?? lowestName - 1;
+    if (range.phys === null) lowestName -= pages;
+    const shift = shiftOf(range.leaf);
+    facts.push({ kind: 'mapped', page: range.start.page, pages, shift, prot: protOf(range), frame });
+    if (dump.bytes === null) facts.push(...unknownContent(frame, pages));
+  }
   for (const range of [...dump.directMap, ...dump.formerDirectMap, ...dump.notPresent])
     if (range.phys !== null)
       facts.push({
@@ -253,7 +268,7 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
   else
     facts.push({
       kind: 'state-known',
-      lowestName: NO_FRAME,
+      lowestName,
       charged: charge ?? 0,
       chargedKnown: charge === null ? 0 : 1,
       limit: -1,

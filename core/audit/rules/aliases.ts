@@ -93,6 +93,7 @@ const WRITABLE_ALIAS: Look = {
   pattern: 'the direct-map alias of an executable page is writable',
   failures: ['F13', 'F18'],
   at: (entry, alias) => {
+    if (isUnknown(entry, Prot.executable)) return UNKNOWN_PROT;
     if (!executable(entry) || writable(entry)) return null;
     if (alias === null) return UNKNOWN_ALIAS;
     if (isUnknown(alias, Prot.writable) || isUnknown(alias, Prot.present)) return UNKNOWN_ALIAS;
@@ -118,7 +119,8 @@ const READ_ONLY_NOT_MIRRORED: Look = {
   pattern: 'a read-only page has a writable alias',
   failures: ['F18'],
   at: (entry, alias) => {
-    if (!is(entry, Prot.present) || is(entry, Prot.writable) || isUnknown(entry, Prot.writable)) return null;
+    if (isUnknown(entry, Prot.writable | Prot.present)) return UNKNOWN_PROT;
+    if (!is(entry, Prot.present) || is(entry, Prot.writable)) return null;
     if (alias === null) return UNKNOWN_ALIAS;
     if (isUnknown(alias, Prot.writable) || isUnknown(alias, Prot.present)) return UNKNOWN_ALIAS;
     return writable(alias) ? { proof: entry.cause } : null;
@@ -131,6 +133,7 @@ const ABSENT_ALIAS: Look = {
   pattern: 'the direct map lacks executable memory that is in use',
   failures: ['F27'],
   at: (entry, alias) => {
+    if (isUnknown(entry, Prot.executable)) return UNKNOWN_PROT;
     if (!executable(entry)) return null;
     if (alias === null) return UNKNOWN_ALIAS;
     if (isUnknown(alias, Prot.present)) return UNKNOWN_ALIAS;
@@ -145,8 +148,9 @@ const READ_ONLY_DIRTY: Look = {
   pattern: 'a read-only page has the dirty bit set',
   failures: ['F40'],
   at: (entry) => {
-    if (!is(entry, Prot.present) || is(entry, Prot.writable) || isUnknown(entry, Prot.writable)) return null;
-    if (isUnknown(entry, Prot.dirty)) return null;
+    if (isUnknown(entry, Prot.writable | Prot.present)) return UNKNOWN_PROT;
+    if (!is(entry, Prot.present) || is(entry, Prot.writable)) return null;
+    if (isUnknown(entry, Prot.dirty)) return 'whether the dirty bit of the page is set is not known';
     return is(entry, Prot.dirty) ? { proof: entry.cause } : null;
   },
   message: (range) => `${range}: read-only with the dirty bit set, as a shadow stack looks`,

@@ -94,6 +94,8 @@ const watch = (audit: Audit): Watch => {
 
   const settled = settledPages(audit, (page, seq) => {
     const content = contentAt(memory(), page);
+    if (Prot.isUnknown(Memory.page(memory(), page)?.prot ?? 0, Prot.executable))
+      audit.unknown('whether the page may be executed is not known', page);
     if (!isExecutable(memory(), page)) return left.close(page, seq);
     audit.checked(null);
     if (left.has(page)) return;
