@@ -10,6 +10,7 @@ import { Memory, NO_FRAME } from '../memory/memory.js';
 import { releaseOf } from '../profile/release.js';
 import { Address } from '../value/address.js';
 import { Prot } from '../value/prot.js';
+import { clearUnknownAliases } from './unknownAliases.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
 
 const ENOMEM = -12;
@@ -71,7 +72,7 @@ const leafOf = function* (k: Kernel, pfn: number): Body<number> {
   const region = Memory.aliasLeaf(k.memory(), pfn);
   if (region !== 0) return region;
   const shift = yield* choose('leaf', { pfn, covered: false });
-  yield* state({ kind: 'leaf-known', page: pfn - (pfn % 512), shift });
+  if (shift !== 0) yield* state({ kind: 'leaf-known', page: pfn - (pfn % 512), shift });
   return shift;
 };
 
@@ -117,6 +118,7 @@ export const setMemoryFlags = kernelFunction(
     const bits = bitsOf(a.flags);
     const pfn = a.pfn ?? (a.addr === undefined ? null : directFrame(k, a.addr));
     if (pfn !== null) {
+      if (pfn < 0) yield* clearUnknownAliases(k, bits);
       for (let i = 0; i < a.numpages && pfn >= 0; i++) {
         const error = yield* changeDirect(k, pfn + i, bits);
         if (error !== 0) return error;
@@ -131,9 +133,13 @@ export const setMemoryFlags = kernelFunction(
     }
     const mirrored = a.flags & (RO | RW);
     if (!s390SetsDirectMap(k.profile) || mirrored === 0) return 0;
+    const frameAt = (page: number): number => Memory.page(k.memory(), page)?.frame ?? NO_FRAME;
+    // No line shows which frame a named one is: its alias may be any that nobody else has.
+    let unseen = false;
     for (let page: number = first; page < first + a.numpages; page++) {
-      const frame = Memory.page(k.memory(), page)?.frame ?? NO_FRAME;
-      // No line shows which frame that is: its alias is not known.
+      const frame = frameAt(page);
+      if (frame < 0 && !unseen) yield* clearUnknownAliases(k, bitsOf(mirrored));
+      unseen ||= frame < 0;
       if (frame < 0) continue;
       const error = yield* changeDirect(k, frame, bitsOf(mirrored));
       if (error !== 0) return error;

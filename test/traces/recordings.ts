@@ -51,7 +51,7 @@ export const kernelOf = (folder: string): string => ANY_RECORDING.exec(basename(
 export const archOf = (folder: string): string => ANY_RECORDING.exec(basename(folder))?.[1] ?? '';
 
 /** Architectures besides x86-64 whose recordings have the values of calls. */
-const OTHERS: readonly string[] = ['arm64'];
+const OTHERS: readonly string[] = ['arm64', 'ppc64le', 's390x'];
 
 /** Recordings of other architectures; none where they are not shared. */
 export const recordingsOfOthers = (): readonly string[] =>

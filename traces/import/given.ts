@@ -248,7 +248,8 @@ export const givenFacts = (dump: Dump, arch: Arch, profile: Profile): Fact[] => 
         shift: shiftOf(range.leaf),
         prot: protOf(range),
       });
-  for (const range of dump.executableArea)
+  // What is written as data may change at any time, and no line says so.
+  for (const range of dump.executableArea.filter(({ writable, executable }) => !writable || executable))
     for (let i = 0; i < pagesOf(range) && range.phys !== null; i++) {
       const bytes = dump.bytes?.page((range.start.page + i) as never) ?? null;
       if (bytes !== null) facts.push(...contentFacts(range.phys + i, bytes, arch.trap));

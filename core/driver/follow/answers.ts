@@ -20,6 +20,8 @@ export interface AnswerContext {
   readonly seen: Visibility;
   /** Of the architecture, in bytes. */
   readonly pageSize: number;
+  /** What a permission call does to the direct map has lines of its own. */
+  readonly leavesShown: boolean;
   /** A pack has existed, so its size is settled (5.18). */
   readonly packsSized: boolean;
 }
@@ -157,8 +159,14 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
   frames: () => null,
   frame: (_, context) => frameOf(context),
   // A region met for the first time is taken for whole, as boot leaves it; where __should_split_large_page is recorded, its absence says otherwise.
-  leaf: ({ pfn }, { line, seen }) =>
-    entryOf(line, '__should_split_large_page') ? 21 : pfn < 0 || seen.hasSeen('__change_page_attr') ? 12 : 21,
+  leaf: ({ pfn }, { line, seen, leavesShown }) =>
+    !leavesShown && pfn >= 0
+      ? 0
+      : entryOf(line, '__should_split_large_page')
+        ? 21
+        : pfn < 0 || seen.hasSeen('__change_page_attr')
+          ? 12
+          : 21,
   older: (_, { line, pageSize }) => {
     if (entryOf(line, 'bpf_jit_binary_pack_finalize')) {
       const chunk = recordedAddress(line, 'ro_header');

@@ -520,8 +520,9 @@ export class Follow {
   /** What an answer to a choice may look at. */
   #given({ root }: Context, line: RecordedLine): AnswerContext {
     const { packsSized } = this.#scene;
-    const { pageSize } = this.#scene.kernel.arch;
-    return { line, root, memory: this.#scene.memory(), seen: this.#seen, pageSize, packsSized };
+    const { pageSize, framesShown } = this.#scene.kernel.arch;
+    const memory = this.#scene.memory();
+    return { line, root, memory, seen: this.#seen, pageSize, leavesShown: framesShown, packsSized };
   }
 
   /** The answer that the task's next line gives to a choice, checked against what the model expected. */
