@@ -2,6 +2,7 @@ import { type Result, fail, ok } from '../core/value/failure.js';
 import { NEWLINE } from './ftrace/bytes.js';
 import { TimeStamp } from './ftrace/clock.js';
 import { HeadPlaces, readHead } from './ftrace/head.js';
+import { isVerbose, latencyLine } from './ftrace/latency.js';
 import type { TextFormat } from './ftrace/reader.js';
 import { isReportHeader } from './ftrace/report.js';
 
@@ -12,6 +13,8 @@ export type TraceFormat =
   | 'ftrace'
   | 'trace-cmd report'
   | 'gzip'
+  | 'latency format'
+  | 'verbose latency format'
   | 'perf script'
   | 'json'
   | 'empty'
@@ -39,6 +42,9 @@ const MAGIC: readonly (readonly [TraceFormat, string])[] = [
   ['utf-16', '\xfe\xff'],
 ];
 
+/** A console log, which may hold a trace in that format. */
+const DUMPED = /Dumping ftrace /;
+
 /** The default fields of perf script: comm, tid, cpu, time, event. */
 const PERF_LINE = /^\s*\S.*?\s+-?\d+(?:\/-?\d+)?\s+(?:\[\d{3,}\]\s+)?\d+\.\d{6,9}:\s/;
 
@@ -55,6 +61,9 @@ export function sniff(head: Uint8Array): TraceFormat {
   const first = lines.find((line) => line.trim() !== '');
   if (first === undefined) return 'empty';
   if (isReportHeader(first)) return 'trace-cmd report';
+  const latency = lines.find((line) => latencyLine(line.slice(0, LONGEST_LINE)) !== null);
+  if (latency !== undefined && !lines.some((line) => DUMPED.test(line)))
+    return isVerbose(latency) ? 'verbose latency format' : 'latency format';
   if (isFtrace(bytes, lines)) return 'ftrace';
   if (lines.some((line) => PERF_LINE.test(line.slice(0, LONGEST_LINE)))) return 'perf script';
   if (bytes.includes(0)) return 'binary';
@@ -88,6 +97,14 @@ function mostlyText(bytes: Uint8Array): boolean {
 const ADVICE: Readonly<Record<Exclude<TraceFormat, TextFormat>, readonly [string, string]>> = {
   empty: ['the file is empty', 'was tracing on, and was the buffer read before it was cleared?'],
   gzip: ['gzip data inside gzip data', 'unpack it once with gunzip'],
+  'latency format': [
+    'this is ftrace in its latency format (trace option latency-format)',
+    'echo 0 > /sys/kernel/tracing/options/latency-format, and read the trace again: the buffer still has it',
+  ],
+  'verbose latency format': [
+    'this is ftrace in its latency format, verbose (trace options latency-format and verbose)',
+    'echo 0 > /sys/kernel/tracing/options/latency-format, and read the trace again: the buffer still has it',
+  ],
   json: ['this looks like JSON', 'import reads the text of /sys/kernel/tracing/trace'],
   'trace.dat': ["this is trace-cmd's binary trace.dat", 'run: trace-cmd report trace.dat > trace.txt'],
   'perf.data': [

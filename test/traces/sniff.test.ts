@@ -28,6 +28,16 @@ const EXAMPLES: readonly (readonly [TraceFormat, string, string | Uint8Array])[]
     'perf script of a thread',
     'my prog 103/104 48.178826: probe:execmem_alloc: (ffffffff8133cd10)\n',
   ],
+  [
+    'latency format',
+    'ftrace with latency-format set',
+    '# tracer: nop\n#\n# nop latency trace v1.1.5 on 6.1.0\nworkload-85        0.....  7341731us : vfree: (vfree+0x0/0x40) addr=0x0\n',
+  ],
+  [
+    'verbose latency format',
+    'ftrace with verbose set',
+    '# tracer: nop\n#\n        workload      85   0 0 00000000 00000017 [0070067d] 7341.731ms (+0.012ms): vfree: (vfree+0x0/0x40) addr=0x0\n',
+  ],
   ['json', 'an object', '{\n  "trace": 1 }'],
   ['json', 'a list', ' [{"a":1}]'],
   ['empty', 'nothing', ''],

@@ -1,14 +1,14 @@
 /**
  * The trace that `ftrace_dump_on_oops` (or sysrq-z) prints to the console, as the text of `/sys/kernel/tracing/trace`.
  *
- * The kernel (kernel/trace/trace.c, ftrace_dump; trace_output.c, lat_print_generic) prints it in the latency format: `%8.8s-%-7d %3d` for task and CPU, then the
- * flags without a space, then microseconds since the buffer was cleared:
+ * The kernel prints it in the latency format (ftrace/latency.ts), with microseconds since the buffer was cleared:
  *
  *     Dumping ftrace buffer:
  *     ---------------------------------
  *     workload-85        0.....  7341731us : bpf_int_jit_compile: (bpf_int_jit_compile+0x0/0x500) prog=0xffffc90000045000
  *     ---------------------------------
  */
+import { latencyLine } from '../ftrace/latency.js';
 import type { ConsoleLine } from './console.js';
 
 export interface FtraceDump {
@@ -30,9 +30,6 @@ export interface FtraceDump {
 const START = /^Dumping ftrace (?:buffer|instance (\S+) buffer):$/;
 const RULE = /^-{33,}$/;
 const EMPTY = /^\s+\(ftrace buffer empty\)$/;
-/** Latency format. Marks of the delay to the next event stand between the time and its colon; a clock that counts has no unit. */
-const EVENT =
-  /^\s*(\S.{0,15}?)-(\d{1,10})\s+(\d{1,6})([dDbX.][A-Za-z.][A-Za-z.][0-9a-f.]{0,4})\s+(-?\d+)(us[ $@*#!+]?)?:\s(.*)$/;
 /** Lines that belong to events, or stand for lost ones: the same in both formats. */
 const ANNOTATION = /^(?:\s+=> |CPU:\d+ \[LOST |# )/;
 
@@ -49,11 +46,11 @@ const timeText = (micros: string): string => {
 
 /** A line of the dump as the `trace` file has it; null where it is none. */
 export const traceLine = (text: string): string | null => {
-  const found = EVENT.exec(text);
+  const found = latencyLine(text);
   if (found === null) return ANNOTATION.test(text) ? text : null;
-  const [, task = '', pid = '', cpu = '', flags = '', time = '', unit, body = ''] = found;
+  const { task, pid, cpu, flags, time, counts, body } = found;
   if (time.startsWith('-')) return null;
-  const stamp = unit === undefined ? time : timeText(time);
+  const stamp = counts ? time : timeText(time);
   return `${task.padStart(16)}-${pid.padEnd(7)} [${cpu.padStart(3, '0')}] ${flags} ${stamp.padStart(12)}: ${body}`;
 };
 
@@ -98,7 +95,7 @@ export const ftraceDump = (lines: readonly ConsoleLine[]): FtraceDump | null => 
       foreign.push(line.line);
       continue;
     }
-    if (EVENT.test(line.text)) events++;
+    if (latencyLine(line.text) !== null) events++;
     out.push(text);
     last = line.line;
     strangers = foreign.length;

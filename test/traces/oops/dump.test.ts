@@ -46,6 +46,25 @@ describe('a line of a dumped trace', () => {
     expect(text).to.include(' 4711: vfree');
   });
 
+  it('in the verbose form (trace_options verbose) is read', () => {
+    const text = traceLine(
+      '        workload      85   0 0 00000000 00000017 [0070067d] 7341.731ms (+0.012ms): bpf_jit_free: (bpf_jit_free+0x0/0x90) prog=0xffffc90000045000',
+    );
+    expect(text).to.equal(
+      '        workload-85      [000] .....     7.341731: bpf_jit_free: (bpf_jit_free+0x0/0x90) prog=0xffffc90000045000',
+    );
+    expect(
+      traceLine(
+        '     kworker/0:1      14  12 1 00000002 00000001 [00000007] 0.007ms (+1.250ms): vfree: (vfree+0x0/0x30) addr=0x1',
+      ),
+    ).to.include('[012] .....     0.000007: vfree');
+    expect(
+      traceLine(
+        '     a b c      14   1 1 00000002 00000001 [0000000000001267] 4711 (+3): vfree: (vfree+0x0/0x30) addr=0x1',
+      ),
+    ).to.include(' 4711: vfree');
+  });
+
   it('that is none is refused', () => {
     expect(traceLine('e1000 0000:00:03.0 eth0: Reset adapter')).to.equal(null);
     expect(traceLine('workload-85 [000] ..... 7.341731: vfree: x')).to.equal(null);
@@ -68,6 +87,20 @@ describe('a dumped trace', () => {
     const dumped = callsIn(dump.text);
     expect(dumped).to.have.length.above(200);
     expect(dumped).to.deep.equal(recorded.slice(0, dumped.length));
+  });
+
+  it('in the verbose form holds the same', () => {
+    const text = oopsText('x86-console-with-ftrace-dump');
+    let number = 0;
+    const verbose = text.replaceAll(
+      /(\S+)-(\d+) +(\d+)[dDbX.][A-Za-z.][A-Za-z.][0-9a-f.]{0,4} +(\d+)us[ $@*#!+]?: /g,
+      (_, task: string, pid: string, cpu: string, time: string) =>
+        `${task.padStart(16)} ${pid.padStart(7)} ${cpu.padStart(3)} 0 00000000 ${(number++).toString(16).padStart(8, '0')} [${Number(time).toString(16).padStart(8, '0')}] ${Math.floor(Number(time) / 1000)}.${time.slice(-3).padStart(3, '0')}ms (+0.001ms): `,
+    );
+    expect(number).to.be.above(200);
+    const [plain, said] = [text, verbose].map((one) => readConsole(one).dump as FtraceDump);
+    expect(said).to.include({ complete: true, events: plain?.events });
+    expect(callsIn(said?.text ?? '')).to.deep.equal(callsIn(plain?.text ?? ''));
   });
 
   it('that is cut has lost its end', () => {
