@@ -99,11 +99,11 @@ const ADVICE: Readonly<Record<Exclude<TraceFormat, TextFormat>, readonly [string
   gzip: ['gzip data inside gzip data', 'unpack it once with gunzip'],
   'latency format': [
     'this is ftrace in its latency format (trace option latency-format)',
-    'echo 0 > /sys/kernel/tracing/options/latency-format, and read the trace again: the buffer still has it',
+    'write 0 to /sys/kernel/tracing/options/latency-format, and read the trace again: the buffer still has it',
   ],
   'verbose latency format': [
     'this is ftrace in its latency format, verbose (trace options latency-format and verbose)',
-    'echo 0 > /sys/kernel/tracing/options/latency-format, and read the trace again: the buffer still has it',
+    'write 0 to /sys/kernel/tracing/options/latency-format, and read the trace again: the buffer still has it',
   ],
   json: ['this looks like JSON', 'import reads the text of /sys/kernel/tracing/trace'],
   'trace.dat': ["this is trace-cmd's binary trace.dat", 'run: trace-cmd report trace.dat > trace.txt'],
