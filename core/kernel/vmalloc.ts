@@ -164,7 +164,7 @@ const structPage = (k: Kernel, pfn: number): Address | undefined => {
 };
 
 /** Frames of the area in the order of its pages; named ones are asked for. */
-const resetTargets = (area: Area | null): number[] =>
+const framesBehind = (area: Area | null): number[] =>
   [...(area?.frames ?? [])].filter((frame) => frame !== NO_FRAME);
 
 /** Whether vfree resets the direct map; null: not known. Where the flag is set after the allocation, others than BPF do so unseen. */
@@ -192,9 +192,12 @@ const aliasRange = (
 ): { readonly start: Address | undefined; readonly end: Address | undefined } => {
   const base = k.memory().directBase;
   const complete = base !== 0 && pfns.length > 0 && pfns.every((pfn) => pfn >= 0);
+  const unit = unitOf(k.arch);
+  const last = Math.max(...pfns);
   return {
     start: complete ? Address.of(base + Math.min(...pfns)) : undefined,
-    end: complete ? Address.of(base + Math.max(...pfns) + 1) : undefined,
+    // Frames are those of pages of 4 KiB, or the first ones of larger pages.
+    end: complete ? Address.of(base + last - (last % unit) + unit) : undefined,
   };
 };
 
@@ -227,13 +230,16 @@ const vunmap = kernelFunction(
       return undefined;
     }
     let reset = resetsPermissions(k, area);
-    const targets = resetTargets(area);
+    const unit = unitOf(k.arch);
+    const frames = framesBehind(area);
+    // One call a page of the architecture: its first frame.
+    const targets = frames.filter((_, i) => i % unit === 0);
     yield* call(removeVmArea, { addr: a.addr });
     const changesAliases = setsDirectMap(k.arch, k.profile);
     if (!changesAliases) {
       // No alias is changed: one flush of the addresses that the aliases have.
       reset ??= yield* choose('more', { fn: '_vm_unmap_aliases' });
-      if (reset) yield* flushAliases(k, area, targets);
+      if (reset) yield* flushAliases(k, area, frames);
     } else if (reset === null && targets.length > 0)
       reset = yield* choose('more', { fn: 'set_direct_map_invalid_noflush' });
     if (changesAliases && (reset === true || reset === null)) {
@@ -247,7 +253,7 @@ const vunmap = kernelFunction(
         )
           break;
         let pfn = targets[index] ?? NO_FRAME;
-        if (pfn < 0) pfn = yield* nameOfFrame(pfn, a.addr.page + index);
+        if (pfn < 0) pfn = yield* nameOfFrame(pfn, a.addr.page + index * unit);
         pfns.push(pfn);
         yield* call(setDirectMapInvalid, { page: structPage(k, pfn), pfn });
         index++;
@@ -256,7 +262,8 @@ const vunmap = kernelFunction(
         yield* call(vmUnmapAliases, { ...aliasRange(k, pfns), flush: 1 });
         for (const [i, before] of pfns.entries()) {
           // The range of the flush may have been the first to tell which frames these are.
-          const pfn = before >= 0 ? before : yield* nameOfFrame(targets[i] ?? NO_FRAME, a.addr.page + i);
+          const pfn =
+            before >= 0 ? before : yield* nameOfFrame(targets[i] ?? NO_FRAME, a.addr.page + i * unit);
           yield* call(setDirectMapDefault, { page: structPage(k, pfn), pfn });
         }
       }

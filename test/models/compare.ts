@@ -32,15 +32,28 @@ function* pagesOf(nodes: Set<number>): Generator<number> {
     for (let page = node * NODE_PAGES; page < (node + 1) * NODE_PAGES; page++) yield page;
 }
 
+/** What of a permission can be compared: only x86 has the dirty bit that the model means, and what is not present has no permission. */
+const comparable = (prot: number, x86: boolean): number => {
+  if (x86) return prot;
+  const bits = prot & ~(Prot.dirty | (Prot.dirty << 4));
+  return (bits & Prot.present) === 0 ? 0 : bits;
+};
+
 const virtualDifference = (
   entry: PageEntry | null,
   page: (NaivePage & { frame: number }) | undefined,
+  x86: boolean,
 ): string | null => {
   if (entry === null || page === undefined)
     return entry === null && page === undefined ? null : `core ${entry === null ? 'unmapped' : 'mapped'}`;
   // A frame that has only a name so far cannot be compared.
   const frame = entry.frame < -1 ? page.frame : entry.frame;
-  if (entry.prot === protOf(page) && entry.shift === page.shift && frame === page.frame) return null;
+  if (
+    comparable(entry.prot, x86) === comparable(protOf(page), x86) &&
+    entry.shift === page.shift &&
+    frame === page.frame
+  )
+    return null;
   return `core ${pageText(entry.prot, entry.shift, entry.frame)}, naive ${pageText(protOf(page), page.shift, page.frame)}`;
 };
 
@@ -52,7 +65,13 @@ const directDifference = (memory: Memory, naive: NaiveKernel, pfn: number): stri
   const region = Memories.aliasLeaf(memory, pfn);
   const leaf = known?.shift ?? naive.cpa.leaf(pfn);
   const shift = entry === null || entry.shift === UNKNOWN_SHIFT ? region : entry.shift;
-  if (prot === expected && (shift === 0 || shift === leaf) && (region === 0 || region === leaf)) return null;
+  const x86 = naive.options.arch === undefined;
+  if (
+    comparable(prot, x86) === comparable(expected, x86) &&
+    (shift === 0 || shift === leaf) &&
+    (region === 0 || region === leaf)
+  )
+    return null;
   return `core ${pageText(prot, shift)} (region 2^${region}), naive ${pageText(expected, leaf)}`;
 };
 
@@ -91,7 +110,11 @@ export const difference = (before: Memory, memory: Memory, naive: NaiveKernel): 
     .join(', ');
   if (areas !== expected) return `areas: core ${areas}; naive ${expected}`;
   for (const page of pagesOf(nodesOf(before.virtual, memory.virtual, cpa.touched.pages))) {
-    const found = virtualDifference(Memories.page(memory, page), cpa.pages.get(page));
+    const found = virtualDifference(
+      Memories.page(memory, page),
+      cpa.pages.get(page),
+      naive.options.arch === undefined,
+    );
     if (found !== null) return `page ${hex(page)}: ${found}`;
   }
   for (const pfn of pagesOf(nodesOf(before.direct, memory.direct, cpa.touched.direct))) {

@@ -20,6 +20,8 @@ export class FramePool {
     seed: number,
     readonly whole: boolean,
     readonly regions = 96,
+    /** Frames in a page of the architecture: runs are multiples of it. */
+    readonly unit = 1,
   ) {
     this.random = randomOf(seed);
   }
@@ -34,7 +36,7 @@ export class FramePool {
       }
     while (rest > 0) {
       const run = this.run(
-        Math.min(rest, this.whole ? rest : 1 + this.random(this.random(4) === 0 ? REGION : 64)),
+        Math.min(rest, this.whole ? rest : this.unit * (1 + this.random(this.random(4) === 0 ? REGION : 64))),
       );
       runs.push(run);
       rest -= run.pages;
@@ -58,11 +60,11 @@ export class FramePool {
   /** At most `pages` free frames in a row, somewhere. */
   private run(pages: number): Run {
     // Now and then a run begins a 2M block without filling it.
-    const offset = this.random(4) === 0 ? 0 : this.random(REGION);
+    const offset = this.random(4) === 0 ? 0 : this.unit * this.random(REGION / this.unit);
     let frame = (FIRST_REGION + this.random(this.regions)) * REGION + offset;
-    while (this.taken.has(frame)) frame++;
-    let length = 1;
-    while (length < pages && !this.taken.has(frame + length)) length++;
+    while (this.taken.has(frame)) frame += this.unit;
+    let length = this.unit;
+    while (length < pages && !this.taken.has(frame + length)) length += this.unit;
     this.mark(frame, length);
     return { frame, pages: length };
   }

@@ -1,3 +1,4 @@
+import type { Permission } from './naiveKernel.js';
 import type { Rules } from './rules.js';
 
 /** One page of a page table; every page of a 2M leaf has its own, equal but for the frame. */
@@ -98,6 +99,21 @@ export class NaiveCpa {
     const result = this.change(page, pages, { ...this.noWrite(), executable: true }, true);
     if (result === 0 && this.rules.collapses) this.collapse(page, pages);
     return result;
+  }
+
+  setMemory(what: Permission, page: number, pages: number): number {
+    switch (what) {
+      case 'ro':
+        return this.setMemoryRo(page, pages);
+      case 'rw':
+        return this.setMemoryRw(page, pages);
+      case 'x':
+        return this.setMemoryX(page, pages);
+      case 'nx':
+        return this.setMemoryNx(page, pages);
+      case 'rox':
+        return this.setMemoryRox(page, pages);
+    }
   }
 
   setDirectMapInvalid(pfn: number): number {

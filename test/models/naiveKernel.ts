@@ -1,6 +1,8 @@
 import { framesOf, type FramePool } from './framePool.js';
+import { releaseOf, type ArchRules } from './archRules.js';
 import { NaiveCpa } from './naiveCpa.js';
 import { NaivePacks, type Placed } from './naivePacks.js';
+import { NaivePages, type NaiveTables } from './naiveTables.js';
 import { NaiveVmalloc } from './naiveVmalloc.js';
 import type { Rules } from './rules.js';
 
@@ -12,6 +14,9 @@ export interface NaiveOptions {
   readonly table?: () => boolean;
   /** Where the next area went, for the cases in which the kernel's search is not exact (2M alignment, §5.2). */
   readonly placed?: () => number;
+  /** Another architecture than x86-64, and where its areas lie. */
+  readonly arch?: ArchRules;
+  readonly range?: readonly [number, number];
 }
 
 export type Permission = 'ro' | 'rw' | 'x' | 'nx' | 'rox';
@@ -22,18 +27,30 @@ const HUGE = 512;
 /** The three naive models put together by the step sequences of kernel-model.md §2.3. */
 export class NaiveKernel {
   readonly packs: NaivePacks;
-  readonly cpa: NaiveCpa;
+  readonly cpa: NaiveTables;
   readonly vmalloc: NaiveVmalloc;
   charged = 0;
+  /** Pages of 4 KiB in a page of the architecture. */
+  readonly unit: number;
   private tried = false;
 
   constructor(
     readonly rules: Rules,
     readonly options: NaiveOptions,
   ) {
-    this.packs = new NaivePacks(rules, options.nodes, options.predictor ?? false);
-    this.cpa = new NaiveCpa(rules, options.leaf, options.table);
-    this.vmalloc = new NaiveVmalloc(rules.modules);
+    const { arch, range } = options;
+    this.unit = arch === undefined ? 1 : 2 ** (arch.shift - 12);
+    this.packs = new NaivePacks(rules, options.nodes, options.predictor ?? false, this.unit);
+    this.cpa =
+      arch === undefined
+        ? new NaiveCpa(rules, options.leaf, options.table)
+        : new NaivePages(
+            arch,
+            releaseOf(rules.kernel),
+            options.leaf ?? (() => arch.directLeaf),
+            options.table ?? (() => true),
+          );
+    this.vmalloc = new NaiveVmalloc(range?.[0] ?? rules.modules, range?.[1], this.unit);
   }
 
   /** Memory for a program; null: the load fails. */
@@ -62,17 +79,17 @@ export class NaiveKernel {
     const { huge: which, moduleResets } = this.rules;
     const huge = (which === 'all' || (which === 'asked' && bpf)) && pages / this.options.nodes >= HUGE;
     const size = huge ? Math.ceil(pages / HUGE) * HUGE : pages;
-    const start = this.place(size, huge ? HUGE : 1);
+    const start = this.place(size, huge ? HUGE : this.unit);
     this.vmalloc.at(start).resets = moduleResets;
     const frames = framesOf(this.options.frames.take(size, huge));
-    this.cpa.map(start, frames, huge ? 21 : 12);
+    this.cpa.map(start, frames, huge ? 21 : (this.options.arch?.shift ?? 12));
     return start;
   }
 
   /** §4.8. */
   vfree(start: number): void {
     const area = this.vmalloc.at(start);
-    const frames = this.cpa.unmap(start, area.pages - 1);
+    const frames = this.cpa.unmap(start, area.pages - this.unit);
     this.vmalloc.free(start);
     if (area.resets) {
       for (const frame of frames) this.cpa.setDirectMapInvalid(frame);
@@ -83,16 +100,9 @@ export class NaiveKernel {
   }
 
   setMemory(what: Permission, page: number, pages: number): number {
-    this.vmalloc.purge();
-    const { cpa } = this;
-    const calls: Record<Permission, () => number> = {
-      ro: () => cpa.setMemoryRo(page, pages),
-      rw: () => cpa.setMemoryRw(page, pages),
-      x: () => cpa.setMemoryX(page, pages),
-      nx: () => cpa.setMemoryNx(page, pages),
-      rox: () => cpa.setMemoryRox(page, pages),
-    };
-    return calls[what]();
+    if (this.options.arch?.purges !== false) this.vmalloc.purge();
+    const area = this.vmalloc.around(page);
+    return this.cpa.setMemory(what, page, pages, { start: area.start, pages: area.pages - this.unit });
   }
 
   /** An area for programs: RW first, then as the kernel protects it. */

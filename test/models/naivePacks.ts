@@ -53,6 +53,8 @@ export class NaivePacks {
     readonly rules: Rules,
     nodes: number,
     readonly predictor = false,
+    /** Pages of 4 KiB in a page of the architecture. */
+    readonly unit = 1,
   ) {
     this.packPages = rules.pack === 'none' ? 0 : rules.pack === 'page' ? 1 : PMD_PAGES * nodes;
   }
@@ -60,7 +62,7 @@ export class NaivePacks {
   /** Memory for a program of `bytes` (a multiple of 64; page-rounded where there are no packs). */
   alloc(bytes: number, classic: boolean, area: (pages: number) => number): Placed {
     if (bytes > this.packPages * PAGE) {
-      const pages = Math.ceil(bytes / PAGE);
+      const pages = Math.ceil(bytes / (PAGE * this.unit)) * this.unit;
       return { at: { page: area(pages), offset: 0 }, pack: null, made: pages, flushed: false };
     }
     const n = bytes / CHUNK;

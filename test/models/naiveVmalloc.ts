@@ -18,11 +18,13 @@ export class NaiveVmalloc {
   constructor(
     readonly low: number,
     readonly high = MODULES_END,
+    /** Pages of the guard, and the unit in which areas lie. */
+    readonly unit = 1,
   ) {}
 
   /** Where `pages` pages and a guard page go. */
-  find(pages: number, align = 1): number | null {
-    const need = pages + 1;
+  find(pages: number, align = this.unit): number | null {
+    const need = pages + this.unit;
     let at = Math.ceil(this.low / align) * align;
     for (const area of this.areas) {
       if (area.start + area.pages <= at) continue;
@@ -34,10 +36,10 @@ export class NaiveVmalloc {
 
   /** Whether a hole below the one found is large enough but for its alignment: 5.16+ may or may not meet it (§5.2). */
   unsure(pages: number, align: number): boolean {
-    if (align === 1) return false;
+    if (align === this.unit) return false;
     const found = this.find(pages, align);
     if (found === null) return true;
-    const need = pages + 1;
+    const need = pages + this.unit;
     let low = this.low;
     for (const area of this.areas) {
       if (found >= low && found < area.start) return area.start - low < need + align - 1;
@@ -48,7 +50,7 @@ export class NaiveVmalloc {
 
   /** Whether an area may lie there. */
   fits(start: number, pages: number): boolean {
-    const end = start + pages + 1;
+    const end = start + pages + this.unit;
     return (
       start >= this.low &&
       end <= this.high &&
@@ -56,7 +58,7 @@ export class NaiveVmalloc {
     );
   }
 
-  alloc(pages: number, align = 1, resets = false): number {
+  alloc(pages: number, align = this.unit, resets = false): number {
     const start = this.find(pages, align);
     if (start === null) throw new Error('the module area is full');
     this.take(start, pages, resets);
@@ -64,13 +66,20 @@ export class NaiveVmalloc {
   }
 
   take(start: number, pages: number, resets = false): void {
-    this.areas.push({ start, pages: pages + 1, lazy: false, resets });
+    this.areas.push({ start, pages: pages + this.unit, lazy: false, resets });
     this.areas.sort((a, b) => a.start - b.start);
   }
 
   at(start: number): NaiveArea {
     const area = this.areas.find((a) => a.start === start);
     if (area === undefined) throw new Error(`no area at page ${start.toString(16)}`);
+    return area;
+  }
+
+  /** The area that holds a page. */
+  around(page: number): NaiveArea {
+    const area = this.areas.find((a) => page >= a.start && page < a.start + a.pages);
+    if (area === undefined) throw new Error(`no area around page ${page.toString(16)}`);
     return area;
   }
 

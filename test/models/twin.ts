@@ -1,3 +1,8 @@
+import type { Arch } from '../../core/arch/arch.js';
+import { portOf } from '../../core/arch/port.js';
+import { x86_64 } from '../../core/arch/x86_64.js';
+import { profileNamed } from '../../core/profile/profiles.js';
+import type { Profile } from '../../core/profile/profile.js';
 import type { Fact } from '../../core/event/event.js';
 import {
   setMemoryNx,
@@ -16,10 +21,13 @@ import { drive, type Driver } from './drive.js';
 import { FramePool, framesOf } from './framePool.js';
 import { NaiveKernel, type Permission } from './naiveKernel.js';
 import type { Placed } from './naivePacks.js';
+import { archRulesOf, portedRules } from './archRules.js';
 import { rulesOf } from './rules.js';
 
 export interface TwinOptions {
   readonly kernel: string;
+  /** Default: x86-64. */
+  readonly arch?: Arch;
   readonly seed: number;
   readonly nodes?: number;
   /** Backing pages come in whole 2M blocks. */
@@ -66,14 +74,20 @@ export class Twin {
   constructor(readonly options: TwinOptions) {
     const { kernel, seed } = options;
     const nodes = options.nodes ?? 1;
-    const leaf = options.leaf ?? (() => 21);
+    const arch = options.arch ?? x86_64;
+    const own = arch === x86_64 ? undefined : (archRulesOf(arch.name) ?? undefined);
+    if (arch !== x86_64 && own === undefined) throw new Error(`no rules of ${arch.name}`);
+    const profile = portOf(profileNamed(kernel) as Profile, arch);
+    const leaf = options.leaf ?? (() => own?.directLeaf ?? 21);
     const failing = options.failing ?? (() => false);
-    const pool = (): FramePool => new FramePool(seed, options.whole ?? false, 24);
+    const pool = (): FramePool => new FramePool(seed, options.whole ?? false, 24, arch.pageSize / PAGE);
     const ours = pool();
     const table = counting(failing);
     let area = 0;
     this.driver = drive({
       kernel,
+      arch,
+      profile,
       nodes,
       forget: true,
       answers: {
@@ -115,8 +129,9 @@ export class Twin {
       this.backing.delete(fact.start);
     };
     this.driver.onFact(apply);
-    this.naive = new NaiveKernel(rulesOf(kernel), {
+    this.naive = new NaiveKernel(own === undefined ? rulesOf(kernel) : portedRules(kernel, own), {
       nodes,
+      ...(own === undefined ? {} : { arch: own, range: arch.moduleRange(profile) }),
       frames: pool(),
       leaf,
       table: counting(failing),
@@ -138,8 +153,9 @@ export class Twin {
     this.request = { proglen, type: classic ? 'classic' : 'program' };
     const compiled = this.driver.run(bpfIntJitCompile, { prog });
     const made = this.made as Made | null;
-    const unit = this.naive.rules.pack === 'none' ? PAGE : 64;
-    const bytes = Math.ceil((proglen + 8 + (unit === PAGE ? 128 : 16)) / unit) * unit;
+    const none = this.naive.rules.pack === 'none';
+    const unit = none ? PAGE * this.naive.unit : 64;
+    const bytes = Math.ceil((proglen + 8 + (none ? 128 : 16)) / unit) * unit;
     const placed = this.naive.load(bytes, classic);
     this.check(`load ${proglen}`);
     if (made === null || placed === null || compiled.placement === null) {
@@ -177,7 +193,10 @@ export class Twin {
   }
 
   setMemory(what: Permission, page: number, pages: number): number {
-    const result = this.driver.run(FUNCTIONS[what], { addr: Address.of(page), numpages: pages });
+    const result = this.driver.run(FUNCTIONS[what], {
+      addr: Address.of(page),
+      numpages: pages / this.naive.unit,
+    });
     const expected = this.naive.setMemory(what, page, pages);
     const name = `set_memory_${what} 0x${page.toString(16)} ${pages}`;
     if (result !== expected) throw new Error(`${name}: core ${result}, naive ${expected}`);

@@ -1,0 +1,109 @@
+/**
+ * What kernel-model.md §3 and captures/FINDINGS.md say of each architecture's page tables, written down a second time. Only names, page sizes and the
+ * range of areas are those of core/arch: they are declared, not computed.
+ */
+import type { Permission } from './naiveKernel.js';
+import { rulesOf, type Rules } from './rules.js';
+
+/** What a permission call does to the direct-map aliases of the pages. */
+export type AliasRule =
+  /** Nothing. */
+  | 'none'
+  /** W goes along, for all pages of the area, whatever part was asked for. */
+  | 'area'
+  /** W goes along, for the pages that were asked for. */
+  | 'range'
+  /** W and X go along. */
+  | 'same';
+
+export interface ArchRules {
+  readonly arch: string;
+  /** log2 of the page size. */
+  readonly shift: number;
+  /** First release whose JIT uses packs; null: never. */
+  readonly packsFrom: number | null;
+  readonly alias: (release: number) => AliasRule;
+  /** Permission calls change something: some architectures have a stub that returns 0. */
+  readonly changes: (release: number) => boolean;
+  /** Permission calls purge what was freed lazily first. */
+  readonly purges: boolean;
+  /** set_direct_map_* exist: vfree resets the direct map. */
+  readonly resets: boolean;
+  /** The allocation itself passes VM_FLUSH_RESET_PERMS; elsewhere BPF sets it. */
+  readonly flagged: boolean;
+  /** log2 of the leaves of an untouched direct map. */
+  readonly directLeaf: number;
+  /** Areas are executable from the start. */
+  readonly startsExecutable: boolean;
+  /** Permission calls of a new area from 6.2 on: one, or the two that the generic set_memory_rox makes. */
+  readonly rox: (release: number) => readonly Permission[];
+}
+
+const always = () => true;
+const old: Omit<ArchRules, 'arch'> = {
+  shift: 12,
+  packsFrom: null,
+  alias: () => 'none',
+  changes: always,
+  purges: false,
+  resets: false,
+  flagged: false,
+  directLeaf: 21,
+  startsExecutable: false,
+  rox: () => ['rox'],
+};
+
+const arm64: Omit<ArchRules, 'arch'> = {
+  ...old,
+  packsFrom: 609,
+  alias: (release) => (release >= 619 ? 'range' : 'area'),
+  purges: true,
+  resets: true,
+  directLeaf: 12,
+  // The generic set_memory_rox is two calls.
+  rox: () => ['ro', 'x'],
+};
+
+export const ARCH_RULES: readonly ArchRules[] = [
+  { ...arm64, arch: 'arm64' },
+  { ...arm64, arch: 'arm64-16k', shift: 14, directLeaf: 14 },
+  { ...arm64, arch: 'arm64-64k', shift: 16, directLeaf: 16 },
+  { ...old, arch: 'ppc64le', flagged: true, packsFrom: 608 },
+  { ...old, arch: 'ppc64le-64k', flagged: true, shift: 16, packsFrom: 608 },
+  {
+    ...old,
+    arch: 'riscv64',
+    packsFrom: 606,
+    alias: (release) => (release >= 608 ? 'same' : 'none'),
+    resets: true,
+  },
+  { ...old, arch: 's390x', alias: () => 'range', resets: true, directLeaf: 20 },
+];
+
+export const archRulesOf = (arch: string): ArchRules | null =>
+  ARCH_RULES.find((rules) => rules.arch === arch) ?? null;
+
+const releaseOf = (kernel: string): number => {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
+  return Number(major) * 100 + Number(minor);
+};
+
+/** Rules of a kernel on another architecture than x86-64. */
+export const portedRules = (kernel: string, own: ArchRules): Rules => {
+  const rules = rulesOf(kernel);
+  const release = releaseOf(kernel);
+  const packs = own.packsFrom !== null && release >= own.packsFrom;
+  return {
+    ...rules,
+    pack: packs ? rules.pack : 'none',
+    trial: packs && rules.trial,
+    fills: true,
+    invalidates: packs && rules.invalidates,
+    huge: 'never',
+    takesBack: false,
+    collapses: false,
+    resets: true,
+    moduleResets: own.flagged || release >= 610,
+  };
+};
+export { releaseOf };
