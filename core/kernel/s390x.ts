@@ -118,8 +118,11 @@ export const setMemoryFlags = kernelFunction(
     const bits = bitsOf(a.flags);
     const pfn = a.pfn ?? (a.addr === undefined ? null : directFrame(k, a.addr));
     if (pfn !== null) {
-      if (pfn < 0) yield* clearUnknownAliases(k, bits);
-      for (let i = 0; i < a.numpages && pfn >= 0; i++) {
+      if (pfn < 0) {
+        yield* clearUnknownAliases(k, bits);
+        return 0;
+      }
+      for (let i = 0; i < a.numpages; i++) {
         const error = yield* changeDirect(k, pfn + i, bits);
         if (error !== 0) return error;
       }

@@ -129,7 +129,7 @@ const valueText = ({ line, naming, rename, isCode }: Words, index: number, colum
     // Among other areas: one that is not code is a pointer like any other.
     return isCode === inModules || name !== text ? name : rename(text);
   }
-  const isPointer = hi >= 0xffff0000 && address.page < FIRST;
+  const isPointer = hi >= 0xc0000000 && address.page < FIRST;
   return isPointer && !column.as.startsWith('mask') ? rename(text) : text;
 };
 

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { archOf as archOfMachine } from '../../core/arch/arches.js';
 import { decodeSegment } from '../../core/codec/decode.js';
 import type { Event } from '../../core/event/event.js';
 import { evolveAll } from '../../core/memory/evolve.js';
@@ -47,15 +48,19 @@ export const recordingsOf = (pattern: RegExp): readonly string[] =>
 /** Name of the profile of a recorded kernel: `5.18-rc3-packv2`. */
 export const kernelOf = (folder: string): string => ANY_RECORDING.exec(basename(folder))?.[2] ?? '';
 
-/** Architecture of a recording: `arm64`. */
-export const archOf = (folder: string): string => ANY_RECORDING.exec(basename(folder))?.[1] ?? '';
+/** Architecture of a recording without its page size: `arm64`. */
+const familyOf = (folder: string): string => ANY_RECORDING.exec(basename(folder))?.[1] ?? '';
+
+/** Architecture of a recording: `ppc64le-64k`. */
+export const archOf = (folder: string): string =>
+  archOfMachine(familyOf(folder), captureOf(folder).meta.machine.page_size)?.name ?? '';
 
 /** Architectures besides x86-64 whose recordings have the values of calls. */
 const OTHERS: readonly string[] = ['arm64', 'ppc64le', 's390x'];
 
 /** Recordings of other architectures; none where they are not shared. */
 export const recordingsOfOthers = (): readonly string[] =>
-  captures().filter((folder) => OTHERS.includes(archOf(folder)));
+  captures().filter((folder) => OTHERS.includes(familyOf(folder)));
 
 /** A folder and stores that are gone when `end` is called. */
 export interface Desk {

@@ -4,7 +4,7 @@
  * Segments are cut by count only, so the same input gives the same bytes whatever the machine: an interrupted import is simply run again.
  */
 import type { Arch } from '../../core/arch/arch.js';
-import { archNamed, ARCHES } from '../../core/arch/arches.js';
+import { archOf, ARCHES } from '../../core/arch/arches.js';
 import { portOf } from '../../core/arch/port.js';
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { describeKinds } from '../../core/codec/describe.js';
@@ -170,7 +170,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   const begin = (): void => {
     const shown = recognise.arch();
     if (options.arch === null && shown !== null && shown !== arch.name) {
-      const other = archNamed(shown);
+      const other = archOf(shown, recognise.pageSize());
       if (other === null) {
         failure = archFailure(shown);
         return;

@@ -111,13 +111,13 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
     return root !== null && recordedNumber(root, 'bpf_func') === 0 ? 'function' : 'program';
   },
   final: (_, { line }) => entryOf(line, ...FINAL_CALLS),
-  placement: ({ chunk, proglen }, { line }) => {
+  placement: ({ chunk, proglen }, { line, pageSize }) => {
     if (!resultOf(line, 'bpf_int_jit_compile')) return null;
     const start = recordedAddress(line, 'bpf_func');
     const length = recordedNumber(line, 'jited_len');
     if (start === null || length === null || length === 0) return null;
     const offset = Address.minus(start, chunk);
-    return offset >= 0 && offset < proglen + 4096 ? { start, length } : null;
+    return offset >= 0 && offset < proglen + pageSize ? { start, length } : null;
   },
   charge: (_, { line }) => {
     if (resultOf(line, 'bpf_jit_charge_modmem')) return (recordedValue(line, 'ret')?.lo ?? 0) | 0;

@@ -9,6 +9,7 @@ import type { Profile } from '../../profile/profile.js';
 import { PROFILES } from '../../profile/profiles.js';
 import { covers, versionOf, type Version } from '../../profile/versions.js';
 import { Word } from '../../value/words.js';
+import { pageSizes } from './pageSizes.js';
 import { recordedAddress, recordedNumber, recordedValue, type RecordedLine } from '../recorded.js';
 
 /** Kernel half where code lives on x86-64: the last 2 GiB. */
@@ -193,6 +194,8 @@ export interface Recogniser {
   readonly possible: () => readonly Profile[];
   /** Architecture of the first line that tells one; null: none does. */
   readonly arch: () => string | null;
+  /** Size of a page as the lines tell it; null: they do not. */
+  readonly pageSize: () => number | null;
   /** First line that excludes a profile (by name); null: none does. */
   readonly contradiction: (profile: string) => Contradiction | null;
 }
@@ -202,11 +205,14 @@ export const recogniser = (of: Arch): Recogniser => {
   const against = new Map<Profile, Map<string, Contradiction>>();
   let possible = PROFILES;
   let arch: string | null = null;
+  const sizes = pageSizes();
   const speaksAgainst = (profile: Profile): number => against.get(profile)?.size ?? 0;
   return {
     arch: () => arch,
+    pageSize: sizes.size,
     note: (line) => {
       arch ??= archOf(line);
+      sizes.note(line);
       const rule = ruleOf(line, of);
       if (rule === null) return;
       let grew = false;
