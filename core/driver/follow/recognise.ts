@@ -246,6 +246,20 @@ const releaseVersion = (release: string): Version | null => {
 const compareParts = (a: readonly number[], b: readonly number[]): number =>
   a.map((part, i) => part - (b[i] as number)).find((difference) => difference !== 0) ?? 0;
 
+/** Major and minor version as one number. */
+const releaseNumber = ([major, minor]: Version): number => 1000 * major + minor;
+
+/** The release nearest to this one that a profile covers; of a series, the one that it is based on. */
+const nearestRelease = (profile: Profile, release: number): number => {
+  const [from, to] = (profile.covers ?? [profile.name.split('-')[0], profile.name.split('-')[0]]).map(
+    (text) => {
+      const version = versionOf(text ?? '');
+      return version === null ? release : releaseNumber(version);
+    },
+  ) as [number, number];
+  return Math.min(Math.max(release, from), to);
+};
+
 const isRecorded = (profile: Profile): boolean => Object.keys(profile.recorded).length > 0;
 
 /**
@@ -257,11 +271,11 @@ export const chooseProfile = (possible: readonly Profile[], release: string): Pr
   const newest = possible.at(-1);
   if (newest === undefined) throw new RangeError('no profile to choose from');
   if (wanted === null) return possible.findLast(isRecorded) ?? newest;
-  const [major, minor, patch] = wanted;
+  const [, , patch] = wanted;
+  const wantedRelease = releaseNumber(wanted);
   const rc = /rc(\d+)/.exec(release)?.[1];
   const rank = (p: Profile): readonly number[] => {
-    const own = versionOf(p.covers?.[0] ?? p.name.split('-')[0] ?? '') ?? wanted;
-    const distance = (major - own[0]) * 1000 + (minor - own[1]);
+    const distance = wantedRelease - nearestRelease(p, wantedRelease);
     return [
       patch > 0 && covers(p, wanted) ? 0 : 1,
       distance >= 0 ? distance : 1e6 - distance,

@@ -93,6 +93,8 @@ describe('the kernel of a recording that several profiles fit', () => {
     expect(choose('5.18.12-arch1')).to.equal('5.18.2');
     expect(choose('5.18.0-rc5recon+')).to.equal('5.18-rc5');
     expect(choose('6.4.3')).to.equal('6.3');
+    expect(choose('6.3.0-generic')).to.equal('6.3');
+    expect(choose('6.2.0-39-generic')).to.equal('6.2');
     expect(choose('6.7.12-generic')).to.equal('6.6');
     expect(choose('7.9.1')).to.equal('7.2');
   });
