@@ -102,18 +102,30 @@ const landmarkAt = (trace: TraceView, seq: number | null): Result<Landmark | nul
     : ok(landmark);
 };
 
+/** Landmarks asked for at first: mostly one of the same task is among them. */
+const FIRST = 4;
+
+/** Number of the landmark of the same task that is not too far before an event, else of the last one; null: there is none. */
+const placeBefore = (index: TraceIndex, seq: number, task: string): Result<number | null> => {
+  for (const most of [FIRST, LOOK_BACK + 1]) {
+    const before = index.landmarksBefore(seq, most);
+    if (!before.ok) return before;
+    const own = before.value.find((landmark) => landmark.task === task);
+    if (own !== undefined) return ok(own.seq);
+    if (before.value.length < most || most > LOOK_BACK) return ok(before.value[0]?.seq ?? null);
+  }
+  return ok(null);
+};
+
 const landmarksByIndex = (
   trace: TraceView,
   index: TraceIndex,
   seq: number,
   task: string,
 ): Result<Pick<Circumstances, 'marker' | 'phase'>> => {
-  const before = index.landmarksBefore(seq, LOOK_BACK + 1);
-  if (!before.ok) return before;
-  const marker = landmarkAt(
-    trace,
-    (before.value.find((landmark) => landmark.task === task) ?? before.value[0])?.seq ?? null,
-  );
+  const nearest = placeBefore(index, seq, task);
+  if (!nearest.ok) return nearest;
+  const marker = landmarkAt(trace, nearest.value);
   if (!marker.ok) return marker;
   const at = index.phaseBefore(seq);
   if (!at.ok) return at;
@@ -121,12 +133,16 @@ const landmarksByIndex = (
   return phase.ok ? ok({ marker: marker.value, phase: phase.value }) : phase;
 };
 
-/** Calls and markers around an event. */
-export const circumstancesOf = (trace: TraceView, event: Event): Result<Circumstances> => {
+/** Calls and markers around an event. `tables`: those of the trace, where they are at hand. */
+export const circumstancesOf = (
+  trace: TraceView,
+  event: Event,
+  tables?: TraceIndex | null,
+): Result<Circumstances> => {
   const calls = callsAround(trace, event);
   if (!calls.ok) return calls;
   const task = calls.value.at(-1)?.task ?? event.task;
-  const index = trace.index();
+  const index = tables === undefined ? trace.index() : ok(tables);
   if (!index.ok) return index;
   if (index.value !== null) {
     const found = landmarksByIndex(trace, index.value, event.seq, task);

@@ -2,15 +2,16 @@
  * The audit: one pass over a trace, all rules at once. Memory is folded in place; each rule sees the events of the kinds it names, before and after
  * they change memory, and the ends of calls.
  */
-import type { Event } from '../event/event.js';
+import type { Event, EventOf } from '../event/event.js';
 import { Origin } from '../event/kind.js';
 import { folder } from '../memory/evolve.js';
 import { nothing, type Memory } from '../memory/memory.js';
 import { allocationTracker } from './allocations.js';
-import { callTracker, type OpenCall } from './calls.js';
+import { callTracker } from './calls.js';
 import { coverageOf, type Coverage } from './coverage.js';
 import { findingsOf, type Findings } from './findings.js';
 import { notShown } from './needs.js';
+import { listenersOf } from './listeners.js';
 import { inventoryOf, type Inventory } from './inventory.js';
 import { pairing } from './pairing.js';
 import type { Finding, Pattern, Verdict } from './finding.js';
@@ -107,8 +108,6 @@ interface Running {
   shown: number;
 }
 
-type Handler = (event: never) => void;
-
 const ONLY_DERIVED = 'no recorded line shows it: only the model says that it holds';
 
 const judge = (
@@ -137,12 +136,8 @@ const judge = (
   return { ...common, verdict: broken ? 'broken' : why.length > 0 ? 'unknown' : 'holds', why, reasons };
 };
 
-const gather = <H>(into: Map<string, H[]>, handlers: object): void => {
-  for (const [name, handler] of Object.entries(handlers) as [string, H][]) {
-    const list = into.get(name);
-    if (list === undefined) into.set(name, [handler]);
-    else list.push(handler);
-  }
+const tell = (handlers: readonly ((event: never) => void)[], event: Event): void => {
+  for (const handler of handlers) handler(event as never);
 };
 
 /** Begins an audit of a trace whose memory before the first event is given. */
@@ -154,13 +149,15 @@ export const auditor = (
 ): Auditor => {
   const fold = folder(nothing);
   for (const event of given) fold.apply(event);
-  const ended: NonNullable<Watch['ended']>[] = [];
-  const rootEnded: NonNullable<Watch['rootEnded']>[] = [];
-  const tracker = callTracker((call, seq, by) => {
-    if (by === 'left') pairs.left(call);
-    if (call.permission === call) for (const listener of ended) listener(call, seq);
-    if (call.parent === null) for (const listener of rootEnded) listener(call, seq);
-  });
+  const coverage = coverageOf();
+  const tracker = callTracker(
+    (fn) => ({ hits: coverage.of(fn), ...listeners.ofFunction(fn) }),
+    (call, seq, by) => {
+      if (by === 'left') pairs.left(call);
+      if (call.permission === call) for (const listener of listeners.ended) listener(call, seq);
+      if (call.parent === null) for (const listener of listeners.rootEnded) listener(call, seq);
+    },
+  );
   const pairs = pairing();
   const allocations = allocationTracker(fold.memory());
   let events = 0;
@@ -194,11 +191,6 @@ export const auditor = (
     return one;
   });
 
-  const before = new Map<string, Handler[]>();
-  const after = new Map<string, Handler[]>();
-  const each: NonNullable<Watch['each']>[] = [];
-  const entered = new Map<string, Handler[]>();
-  const returned = new Map<string, ((event: never, call: OpenCall | null) => void)[]>();
   const bystander: Audit = {
     subject,
     memory: fold.memory,
@@ -208,29 +200,31 @@ export const auditor = (
     report: () => undefined,
     unknown: () => undefined,
   };
-  const coverage = coverageOf();
   const inventory = inventoryOf(bystander);
   const names = programNames(fold.memory);
   const picture = extras.events === undefined ? null : pictureOf(bystander, extras.events);
-  const bystanders = [
+  const watches = [
+    ...running.map((one) => one.watch),
     coverage.watch,
     ...inventory.watches,
     names.watch,
     ...(picture === null ? [] : [picture.watch]),
   ];
-  for (const watch of [...running.map((one) => one.watch), ...bystanders]) {
-    gather(before, watch.before ?? {});
-    gather(entered, watch.entered ?? {});
-    gather(returned, watch.returned ?? {});
-    gather(after, watch.after ?? {});
-    if (watch.each !== undefined) each.push(watch.each);
-    if (watch.ended !== undefined) ended.push(watch.ended);
-    if (watch.rootEnded !== undefined) rootEnded.push(watch.rootEnded);
-  }
-  for (const watch of [...running.map((one) => one.watch), ...bystanders]) watch.begin?.();
+  const listeners = listenersOf(watches);
+  for (const watch of watches) watch.begin?.();
 
-  const tell = (handlers: readonly Handler[] | undefined, event: Event): void => {
-    if (handlers !== undefined) for (const handler of handlers) handler(event as never);
+  const enter = (event: EventOf<'entered'>): void => {
+    const use = tracker.enter(event);
+    use.hits.entered++;
+    tell(use.entered, event);
+  };
+  const leave = (event: EventOf<'returned'>): void => {
+    const call = tracker.returning(event);
+    const use = tracker.use(event.fn);
+    use.hits.returned++;
+    pairs.returned(event, call);
+    for (const listener of use.returned) listener(event as never, call);
+    tracker.leave(event);
   };
 
   return {
@@ -239,28 +233,21 @@ export const auditor = (
         if (event.seq === 0) continue;
         events++;
         last = event.seq;
-        tracker.before(event);
         if (event.kind === 'entered') {
-          coverage.entered(event.fn);
-          tell(entered.get(event.fn), event);
+          enter(event);
           continue;
         }
         if (event.kind === 'returned') {
-          coverage.returned(event.fn);
-          pairs.returned(event, tracker.of(event));
-          const listeners = returned.get(event.fn);
-          if (listeners !== undefined) {
-            const call = tracker.of(event);
-            for (const listener of listeners) listener(event as never, call);
-          }
-          tracker.after(event);
+          leave(event);
           continue;
         }
-        tell(before.get(event.kind), event);
+        tracker.fact(event);
+        const use = listeners.ofKind(event.kind);
+        tell(use.before, event);
         fold.apply(event);
         allocations.apply(event);
-        tell(after.get(event.kind), event);
-        for (const listener of each) listener(event);
+        tell(use.after, event);
+        for (const listener of listeners.each) listener(event);
         if (event.kind === 'gap') {
           lost += event.lost;
           holes.push(`events were lost at event ${event.seq}: ${event.why}`);

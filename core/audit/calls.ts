@@ -1,5 +1,12 @@
 import type { Event, EventOf } from '../event/event.js';
 
+/** Functions that call each other, the innermost one first: one object for all calls that are made so. */
+export interface CallPath {
+  readonly fn: string;
+  /** Names, innermost first. */
+  readonly names: readonly string[];
+}
+
 /** A kernel call that is open. */
 export interface OpenCall {
   /** Number of its `entered` event. */
@@ -10,6 +17,7 @@ export interface OpenCall {
   readonly root: OpenCall;
   /** The outermost call around it that changes permissions, itself included. */
   readonly permission: OpenCall | null;
+  readonly path: CallPath;
 }
 
 /** Calls inside which permissions are on their way: judged when the outermost of them ends. */
@@ -22,8 +30,26 @@ export interface CallStack {
   readonly of: (event: Event) => OpenCall | null;
 }
 
-interface Stack {
-  readonly calls: OpenCall[];
+/** What is known of each function once, for all its calls. */
+type Uses<U> = (fn: string) => U;
+
+interface Path<U> extends CallPath {
+  readonly use: U;
+  readonly changesPermissions: boolean;
+  readonly below: Map<string, Path<U>>;
+}
+
+/** A call that a tracker keeps. */
+interface Tracked<U> extends OpenCall {
+  readonly parent: Tracked<U> | null;
+  readonly path: Path<U>;
+  readonly stack: Stack<U>;
+}
+
+/** The calls of one task, from the innermost. */
+interface Stack<U> {
+  readonly key: string;
+  top: Tracked<U> | null;
 }
 
 const IDLE = /-0$/;
@@ -31,85 +57,165 @@ const IDLE = /-0$/;
 /** Tasks named like the idle task run on every processor at once. */
 const keyOf = (event: Event): string => (IDLE.test(event.task) ? `${event.task} ${event.cpu}` : event.task);
 
-export interface CallTracker extends CallStack {
-  /** To be told of every event, in order, before it is applied. */
-  readonly before: (event: Event) => void;
-  /** And after it. */
-  readonly after: (event: Event) => void;
+/** `ended` is told how a call ended: by its own line, because its task went on elsewhere, or with the trace. */
+export type CallEnd = 'returned' | 'left' | 'trace';
+
+/** To be told of every event, in order. */
+export interface CallTracker<U> extends CallStack {
+  /** A call begins. What is known of its function. */
+  readonly enter: (event: EventOf<'entered'>) => U;
+  /** A call is about to return; null: its beginning was not seen. */
+  readonly returning: (event: EventOf<'returned'>) => OpenCall | null;
+  /** It has. */
+  readonly leave: (event: EventOf<'returned'>) => void;
+  /** Anything else happens. */
+  readonly fact: (event: Event) => void;
+  /** What is known of a function. */
+  readonly use: Uses<U>;
   /** The trace is at its end: all calls are over. */
   readonly end: (seq: number) => void;
 }
 
-/** `ended` is told how a call ended: by its own line, because its task went on elsewhere, or with the trace. */
-export type CallEnd = 'returned' | 'left' | 'trace';
+/** Follows the calls of all tasks. Few are open at once, and an event mostly belongs to the innermost of one of them. */
+class Stacks<U> {
+  readonly #stacks: Stack<U>[] = [];
+  #last: Tracked<U> | null = null;
 
-export const callTracker = (ended: (call: OpenCall, seq: number, by: CallEnd) => void): CallTracker => {
-  const open = new Map<number, { readonly call: OpenCall; readonly stack: Stack }>();
-  const roots = new Map<string, Stack>();
+  get all(): readonly Stack<U>[] {
+    return this.#stacks;
+  }
+
+  /** The open call with a number. */
+  find(seq: number): Tracked<U> | null {
+    const last = this.#last;
+    if (last !== null && last.seq === seq) return last;
+    for (let i = 0; i < this.#stacks.length; i++)
+      if (this.#stacks[i]?.top?.seq === seq) return (this.#last = this.#toFront(i));
+    for (const { top } of this.#stacks)
+      for (let call = top; call !== null && call.seq >= seq; call = call.parent)
+        if (call.seq === seq) return (this.#last = call);
+    return null;
+  }
+
+  /** Tasks whose calls never end stay behind those that are at work. */
+  #toFront(index: number): Tracked<U> | null {
+    const stack = this.#stacks[index] as Stack<U>;
+    this.#stacks[index] = this.#stacks[0] as Stack<U>;
+    this.#stacks[0] = stack;
+    return stack.top;
+  }
+
+  begin(key: string): Stack<U> {
+    const stack = { key, top: null };
+    this.#stacks.push(stack);
+    return stack;
+  }
+
+  push(stack: Stack<U>, call: Tracked<U>): void {
+    stack.top = call;
+    this.#last = call;
+  }
+
+  pop(stack: Stack<U>): void {
+    const top = stack.top?.parent ?? null;
+    stack.top = top;
+    this.#last = top;
+    if (top === null) this.#stacks.splice(this.#stacks.indexOf(stack), 1);
+  }
+
+  ofTask(key: string): Stack<U> | undefined {
+    return this.#stacks.find((stack) => stack.key === key);
+  }
+}
+
+const pathsBelow = <U>(path: Path<U> | null, roots: Map<string, Path<U>>): Map<string, Path<U>> =>
+  path === null ? roots : path.below;
+
+const newPath = <U>(fn: string, parent: Path<U> | null, use: U): Path<U> => ({
+  fn,
+  names: parent === null ? [fn] : [fn, ...parent.names],
+  use,
+  changesPermissions: CHANGES_PERMISSIONS.test(fn),
+  below: new Map(),
+});
+
+export const callTracker = <U>(
+  make: Uses<U>,
+  ended: (call: OpenCall, seq: number, by: CallEnd) => void,
+): CallTracker<U> => {
+  const stacks = new Stacks<U>();
+  const roots = new Map<string, Path<U>>();
+  const uses = new Map<string, U>();
+
+  const use = (fn: string): U => {
+    let known = uses.get(fn);
+    if (known === undefined) uses.set(fn, (known = make(fn)));
+    return known;
+  };
+  const pathOf = (fn: string, parent: Path<U> | null): Path<U> => {
+    const below = pathsBelow(parent, roots);
+    let path = below.get(fn);
+    if (path === undefined) below.set(fn, (path = newPath(fn, parent, use(fn))));
+    return path;
+  };
 
   /** Calls above `keep` are over. */
-  const unwind = (stack: Stack, keep: number, seq: number, by: CallEnd = 'left'): void => {
-    for (let top = stack.calls.at(-1); top !== undefined && top.seq !== keep; top = stack.calls.at(-1)) {
-      stack.calls.pop();
-      open.delete(top.seq);
+  const unwind = (stack: Stack<U>, keep: number, seq: number, by: CallEnd = 'left'): void => {
+    for (let { top } = stack; top !== null && top.seq !== keep; { top } = stack) {
+      stacks.pop(stack);
       ended(top, seq, by);
     }
   };
-
   const outside = (event: Event): void => {
-    const key = keyOf(event);
-    const stack = roots.get(key);
-    if (stack === undefined) return;
-    unwind(stack, 0, event.seq);
-    roots.delete(key);
+    const stack = stacks.ofTask(keyOf(event));
+    if (stack !== undefined) unwind(stack, 0, event.seq);
+  };
+  /** The open call around an event; what was open inside it is over. */
+  const around = (event: Event): Tracked<U> | null => {
+    const call = stacks.find(event.call);
+    if (call !== null && call.stack.top !== call) unwind(call.stack, call.seq, event.seq);
+    return call;
   };
 
   return {
-    of: (event) => (event.call === 0 ? null : (open.get(event.call)?.call ?? null)),
-    before: (event) => {
-      if (event.kind === 'returned') {
-        const own = open.get(event.call);
-        if (own !== undefined) unwind(own.stack, event.call, event.seq);
-        return;
-      }
-      if (event.call === 0) {
-        // A fact outside any call (a base that became known) may stand between the lines of one.
-        if (event.kind === 'entered' || event.kind === 'marker' || event.kind === 'operation') outside(event);
-      } else {
-        const around = open.get(event.call);
-        if (around !== undefined && around.stack.calls.at(-1)?.seq !== event.call)
-          unwind(around.stack, event.call, event.seq);
-      }
-      if (event.kind !== 'entered') return;
-      const around = event.call === 0 ? undefined : open.get(event.call);
-      const stack: Stack = around?.stack ?? { calls: [] };
-      const parent = around?.call ?? null;
+    of: (event) => (event.call === 0 ? null : stacks.find(event.call)),
+    use,
+    enter: (event) => {
+      const parent = event.call === 0 ? null : around(event);
+      if (event.call === 0) outside(event);
+      const path = pathOf(event.fn, parent?.path ?? null);
+      const stack = parent?.stack ?? stacks.begin(keyOf(event));
       const call = {
         seq: event.seq,
         fn: event.fn,
         entered: event,
         parent,
-        root: null as unknown as OpenCall,
+        root: parent?.root as OpenCall,
         permission: parent?.permission ?? null,
+        path,
+        stack,
       };
-      call.root = parent?.root ?? call;
-      if (call.permission === null && CHANGES_PERMISSIONS.test(event.fn)) call.permission = call;
-      stack.calls.push(call);
-      open.set(event.seq, { call, stack });
-      if (parent === null) roots.set(keyOf(event), stack);
+      if (parent === null) call.root = call;
+      if (call.permission === null && path.changesPermissions) call.permission = call;
+      stacks.push(stack, call);
+      return path.use;
     },
-    after: (event) => {
-      if (event.kind !== 'returned') return;
-      const own = open.get(event.call);
-      if (own === undefined) return;
-      own.stack.calls.pop();
-      open.delete(event.call);
-      ended(own.call, event.seq, 'returned');
-      if (own.stack.calls.length === 0) roots.delete(keyOf(event));
+    returning: (event) => around(event),
+    leave: (event) => {
+      const call = stacks.find(event.call);
+      if (call === null) return;
+      stacks.pop(call.stack);
+      ended(call, event.seq, 'returned');
+    },
+    fact: (event) => {
+      if (event.call !== 0) around(event);
+      // A fact outside any call (a base that became known) may stand between the lines of one.
+      else if (event.kind === 'marker' || event.kind === 'operation') outside(event);
     },
     end: (seq) => {
-      for (const stack of roots.values()) unwind(stack, 0, seq, 'trace');
-      roots.clear();
+      // A stack that is unwound is no more.
+      for (let [stack] = stacks.all; stack !== undefined; [stack] = stacks.all)
+        unwind(stack, 0, seq, 'trace');
     },
   };
 };

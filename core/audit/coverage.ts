@@ -22,28 +22,26 @@ export interface Coverage {
 
 const MOST_GAPS = 100;
 
+/** How often a function was seen so far. */
+export interface Hits {
+  entered: number;
+  returned: number;
+}
+
 /** Counts what passes. */
 export interface Counting {
   readonly watch: Watch;
-  readonly entered: (fn: string) => void;
-  readonly returned: (fn: string) => void;
+  /** Of a function; to be counted on. */
+  readonly of: (fn: string) => Hits;
   readonly take: () => Coverage;
 }
 
 export const coverageOf = (): Counting => {
-  const functions = new Map<string, { entered: number; returned: number }>();
+  const functions = new Map<string, Hits>();
   const divergences: Record<string, number> = {};
   const others: Record<string, number> = {};
   const gaps: { seq: number; lost: number; why: string }[] = [];
   let more = 0;
-  const hit = (fn: string): { entered: number; returned: number } => {
-    let known = functions.get(fn);
-    if (known === undefined) {
-      known = { entered: 0, returned: 0 };
-      functions.set(fn, known);
-    }
-    return known;
-  };
   return {
     watch: {
       before: {
@@ -59,16 +57,15 @@ export const coverageOf = (): Counting => {
         },
       },
     },
-    entered: (fn) => {
-      hit(fn).entered++;
-    },
-    returned: (fn) => {
-      hit(fn).returned++;
+    of: (fn) => {
+      let known = functions.get(fn);
+      if (known === undefined) functions.set(fn, (known = { entered: 0, returned: 0 }));
+      return known;
     },
     take: () => ({
-      functions: Array.from(functions, ([fn, counts]) => ({ fn, ...counts })).sort((a, b) =>
-        a.fn < b.fn ? -1 : 1,
-      ),
+      functions: Array.from(functions, ([fn, counts]) => ({ fn, ...counts }))
+        .filter(({ entered, returned }) => entered + returned > 0)
+        .sort((a, b) => (a.fn < b.fn ? -1 : 1)),
       gaps,
       gapsMore: more,
       divergences,

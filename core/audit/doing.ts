@@ -9,8 +9,10 @@ export interface Doing {
   readonly task: string;
 }
 
-export const doingOf = (stack: CallStack, event: Event): Doing => {
-  const calls: string[] = [];
-  for (let call = stack.of(event); call !== null; call = call.parent) calls.push(call.fn);
-  return { seq: event.seq, calls, task: event.task };
-};
+const OUTSIDE: readonly string[] = [];
+
+export const doingOf = (stack: CallStack, event: Event): Doing => ({
+  seq: event.seq,
+  calls: stack.of(event)?.path.names ?? OUTSIDE,
+  task: event.task,
+});

@@ -85,14 +85,17 @@ interface OpenRun {
   readonly content: Record<ContentClassName, number>;
   readonly programs: Map<number, number>;
   readonly written: Map<string, OpenWritten>;
+  /** That which was added to last. */
+  latest: OpenWritten | null;
 }
 
 const addWritten = (to: OpenRun, what: ContentClassName, by: Doing | null, bytes: number): void => {
-  const key = by === null ? what : `${what} ${by.calls.join(' ')}`;
-  let one = to.written.get(key);
-  if (one === undefined) {
-    one = { what, bytes: 0, by, events: new Set() };
+  let one = to.latest;
+  if (one === null || one.what !== what || one.by?.calls !== by?.calls) {
+    const key = by === null ? what : `${what} ${by.calls.join(' ')}`;
+    one = to.written.get(key) ?? { what, bytes: 0, by, events: new Set() };
     to.written.set(key, one);
+    to.latest = one;
   }
   one.bytes += bytes;
   if (by === null) return;
@@ -179,6 +182,7 @@ export const inventoryOf = (
       content,
       programs: new Map(),
       written: new Map(),
+      latest: null,
     };
   };
 

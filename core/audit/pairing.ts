@@ -19,6 +19,7 @@ export const pairing = (): Pairing => {
   const left = new Map<string, { readonly seq: number; calls: number }>();
   /** Functions whose returns are recorded. */
   const returning = new Set<string>();
+  let latest = '';
   return {
     left: ({ fn, seq }) => {
       const known = left.get(fn);
@@ -26,7 +27,7 @@ export const pairing = (): Pairing => {
       else known.calls++;
     },
     returned: (event, call) => {
-      returning.add(event.fn);
+      if (event.fn !== latest) returning.add((latest = event.fn));
       if (call !== null) return;
       if (alone.length < MOST)
         alone.push(`event ${event.seq} returns from ${event.fn}, and no line shows that it was entered`);

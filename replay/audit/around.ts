@@ -2,6 +2,7 @@
 import type { Event } from '../../core/event/event.js';
 import { ok, type Result } from '../../core/value/failure.js';
 import { circumstancesOf } from '../calls.js';
+import { once } from '../found.js';
 import type { TraceView } from '../log.js';
 
 export interface Around {
@@ -16,13 +17,16 @@ export interface Around {
 /** Asks once for each event. */
 export const arounds = (trace: TraceView): ((seq: number) => Result<Around | null>) => {
   const known = new Map<number, Around | null>();
+  const index = once(() => trace.index());
   return (seq) => {
     if (seq === 0) return ok(null);
     const before = known.get(seq);
     if (before !== undefined) return ok(before);
     const event: Result<Event> = trace.event(seq);
     if (!event.ok) return event;
-    const found = circumstancesOf(trace, event.value);
+    const tables = index();
+    if (!tables.ok) return tables;
+    const found = circumstancesOf(trace, event.value, tables.value);
     if (!found.ok) return found;
     const { calls, marker } = found.value;
     const own = event.value.kind === 'entered' ? [event.value.fn] : [];
