@@ -6,6 +6,7 @@ import { BLOCKS_PER_PAGE, ContentClass, PageContent, BLOCK } from '../core/memor
 import {
   frameKey,
   frameOfKey,
+  lazyOf,
   NO_FRAME,
   type Area,
   type KernelSymbol,
@@ -338,6 +339,7 @@ const applyPacks = (memory: Memory, { packs, packOrder }: MemoryDiff): readonly 
 /** The memory that differs from `memory` by this diff: `applyDiff(diffStates(a, b), a)` equals b. */
 export const applyDiff = (diff: MemoryDiff, memory: Memory): Memory => {
   const token = {};
+  const areas = applySparse(memory.areas, token, diff.areas);
   return {
     ...memory,
     ...Object.fromEntries(Object.entries(diff.single).map(([key, [, to]]) => [key, to])),
@@ -346,7 +348,8 @@ export const applyDiff = (diff: MemoryDiff, memory: Memory): Memory => {
     direct: applyTable(memory.direct, token, diff.direct, diff.leaves),
     content: applySparse(memory.content, token, diff.content, frameKey),
     names: applySparse(memory.names, token, diff.names),
-    areas: applySparse(memory.areas, token, diff.areas),
+    areas,
+    lazy: lazyOf(areas, null),
     packs: applyPacks(memory, diff),
     programs: applySparse(memory.programs, token, diff.programs),
     programsByChunk: applySparse(memory.programsByChunk, token, diff.byChunk),

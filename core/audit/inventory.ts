@@ -222,16 +222,15 @@ export const inventoryOf = (
   };
 
   const watch: Watch = {
+    before: {
+      'areas-purged': (event) => {
+        for (const { start } of Memory.purgedBy(audit.memory(), event)) given.delete(start);
+      },
+    },
     after: {
       'area-allocated': (event) => {
         given.set(event.start, doingOf(audit.calls, event));
         followed.allocated(event);
-      },
-      'areas-purged': (event) => {
-        if (event.pages !== 0) given.delete(event.start);
-        else
-          for (const start of given.keys())
-            if (Memory.areaAt(audit.memory(), start) === null) given.delete(start);
       },
       mapped: (event) => {
         if (Prot.has(event.prot, Prot.executable)) set(event.page, event.pages, doingOf(audit.calls, event));

@@ -12,7 +12,7 @@ export const flushTlbKernelRange = kernelFunction(
   },
 );
 
-const lazyAreas = (k: Kernel): Area[] => [...Memory.areas(k.memory())].filter(({ state: s }) => s === 'lazy');
+const lazyAreas = (k: Kernel): Area[] => [...Memory.lazyAreas(k.memory())];
 
 /**
  * Releases the areas that were freed lazily when it began, after one flush over their union: the list is taken first, what is freed meanwhile waits for

@@ -21,7 +21,7 @@ import {
   usualByPointer,
 } from './encodePrograms.js';
 import { putSymbols, takeSymbols } from './encodeSymbols.js';
-import type { Memory } from './memory.js';
+import { lazyOf, type Memory } from './memory.js';
 import { SparseMap } from './sparse.js';
 import { HALF, INT, PAGE, TextNumbers, UINT, putTable, takeTable, takeTexts } from './table.js';
 
@@ -145,7 +145,7 @@ export const decodeMemory = (bytes: Uint8Array, owner: object | null = null): Re
     const input = inputOf(bytes);
     if (takeByte(input) !== FORMAT) tooNew(input, 'these are no bytes of a memory that this program knows');
     const texts = takeTexts(input);
-    const memory: Omit<Memory, 'programs' | 'programsByChunk' | 'programsByPointer' | 'symbols'> = {
+    const memory: Omit<Memory, 'lazy' | 'programs' | 'programsByChunk' | 'programsByPointer' | 'symbols'> = {
       owner,
       ...takeSingles(input),
       areas: takeAreas(input, texts, owner),
@@ -162,5 +162,6 @@ export const decodeMemory = (bytes: Uint8Array, owner: object | null = null): Re
     const programsByPointer = takeIndex(input, () => usualByPointer(places, owner));
     const symbols = takeSymbols(input, programs, texts, owner);
     if (input.at !== input.end) damaged(input, 'bytes are left over');
-    return { ...memory, programs: programs.programs, programsByChunk, programsByPointer, symbols };
+    const lazy = lazyOf(memory.areas, owner);
+    return { ...memory, lazy, programs: programs.programs, programsByChunk, programsByPointer, symbols };
   });

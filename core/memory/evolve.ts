@@ -246,12 +246,17 @@ const applyFramesReleased = (draft: Draft, token: object, event: EventOf<'frames
   draft.areas = SparseMap.set(draft.areas, token, area.start, { ...area, frames: null });
 };
 
+const removeArea = (draft: Draft, token: object, start: number): void => {
+  draft.areas = SparseMap.set<Area>(draft.areas, token, start, undefined);
+  draft.lazy = SparseMap.set<number>(draft.lazy, token, start, undefined);
+};
+
 const applyAreaAllocated = (draft: Draft, token: object, event: EventOf<'area-allocated'>): void => {
   // The addresses were free, so whatever lazily freed area lay there had been purged.
   for (;;) {
     const found = SparseMap.floor(draft.areas, event.start + event.pages - 1);
     if (found === null || found[1].start + found[1].pages <= event.start) break;
-    draft.areas = SparseMap.set<Area>(draft.areas, token, found[0], undefined);
+    removeArea(draft, token, found[0]);
   }
   draft.areas = SparseMap.set<Area>(draft.areas, token, event.start, {
     start: event.start,
@@ -269,15 +274,7 @@ const applyAreaAllocated = (draft: Draft, token: object, event: EventOf<'area-al
 };
 
 const applyAreasPurged = (draft: Draft, token: object, event: EventOf<'areas-purged'>): void => {
-  const all = event.pages === 0;
-  const gone: number[] = [];
-  for (const [start, area] of SparseMap.entries(draft.areas))
-    if (
-      area.state === 'lazy' &&
-      (all || (area.start >= event.start && area.start < event.start + event.pages))
-    )
-      gone.push(start);
-  for (const start of gone) draft.areas = SparseMap.set<Area>(draft.areas, token, start, undefined);
+  for (const { start } of Array.from(Memory.purgedBy(draft, event))) removeArea(draft, token, start);
 };
 
 /** Areas with a page of a range; what is found may be replaced meanwhile. */
@@ -328,6 +325,12 @@ const setArea = (draft: Draft, token: object, start: number, change: Partial<Are
   if (area !== undefined) draft.areas = SparseMap.set(draft.areas, token, start, { ...area, ...change });
 };
 
+const applyAreaFreed = (draft: Draft, token: object, { start, seq }: EventOf<'area-freed'>): void => {
+  if (!SparseMap.has(draft.areas, start)) return;
+  setArea(draft, token, start, { state: 'lazy', since: seq });
+  draft.lazy = SparseMap.set(draft.lazy, token, start, start);
+};
+
 /** Changes an owned draft by one event: the only place where memory changes. */
 export const apply = (draft: Draft, token: object, event: Event): void => {
   switch (event.kind) {
@@ -341,7 +344,7 @@ export const apply = (draft: Draft, token: object, event: Event): void => {
     case 'area-flagged':
       return setArea(draft, token, event.start, { flags: event.flags });
     case 'area-freed':
-      return setArea(draft, token, event.start, { state: 'lazy', since: event.seq });
+      return applyAreaFreed(draft, token, event);
     case 'areas-purged':
       return applyAreasPurged(draft, token, event);
     case 'mapped':
@@ -439,6 +442,7 @@ const draftOf = (memory: Memory, token: object): Draft => ({
   names: memory.names,
   lowestName: memory.lowestName,
   areas: memory.areas,
+  lazy: memory.lazy,
   packs: memory.packs,
   programs: memory.programs,
   programsByChunk: memory.programsByChunk,

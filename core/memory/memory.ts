@@ -86,6 +86,8 @@ export interface Memory {
   /** Lowest (most negative) frame name given so far. */
   readonly lowestName: number;
   readonly areas: SparseMap<Area>;
+  /** First pages of the areas that were freed lazily: a purge looks at these alone. Follows from `areas`. */
+  readonly lazy: SparseMap<number>;
   readonly packs: readonly Pack[];
   readonly programs: SparseMap<Program>;
   /** By the page in which their chunk begins: numbers of programs, each followed by its `chunkBlock`. */
@@ -106,6 +108,13 @@ export interface Memory {
 
 const BLOCK_SHIFT = 6;
 const LAST_BLOCK = 63;
+
+/** What `Memory.lazy` is where areas are these. */
+export const lazyOf = (areas: SparseMap<Area>, owner: object | null): SparseMap<number> => {
+  const starts: number[] = [];
+  for (const [start, { state }] of SparseMap.entries(areas)) if (state === 'lazy') starts.push(start);
+  return SparseMap.ofNumbers(starts, starts, owner);
+};
 
 /** The 64-byte block of its page at which an address lies: with it the program at an address is found without a look at each. */
 export const chunkBlock = (at: Address): number => at.offset >> BLOCK_SHIFT;
@@ -129,6 +138,7 @@ export const nothing: Memory = Object.freeze({
   names: SparseMap.empty<number>(),
   lowestName: NO_FRAME,
   areas: SparseMap.empty<Area>(),
+  lazy: SparseMap.empty<number>(),
   packs: [],
   programs: SparseMap.empty<Program>(),
   programsByChunk: SparseMap.empty<readonly number[]>(),
@@ -219,6 +229,22 @@ export const Memory = Object.freeze({
 
   *areas(memory: Memory): Generator<Area> {
     for (const [, area] of SparseMap.entries(memory.areas)) yield area;
+  },
+
+  /** Areas that were freed and wait for a purge, in order: those that begin from page `start` to before `end`. */
+  *lazyAreas(memory: Memory, start = 0, end = Infinity): Generator<Area> {
+    for (const [first] of SparseMap.entries(memory.lazy, start)) {
+      if (first >= end) return;
+      yield SparseMap.get(memory.areas, first) as Area;
+    }
+  },
+
+  /** Those that an `areas-purged` takes away; of 0 pages: all. */
+  purgedBy(
+    memory: Memory,
+    { start, pages }: { readonly start: number; readonly pages: number },
+  ): Generator<Area> {
+    return pages === 0 ? Memory.lazyAreas(memory) : Memory.lazyAreas(memory, start, start + pages);
   },
 
   *symbols(memory: Memory): Generator<KernelSymbol> {
