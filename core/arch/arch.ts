@@ -83,6 +83,8 @@ export interface Arch {
   readonly missing: (profile: Profile) => string | null;
   /** set_memory_*: 0 or a (negative) errno. */
   readonly setMemory: (k: Kernel, action: SetMemoryAction, range: SetMemoryRange) => Body<number>;
+  /** set_memory_rox is the generic one: set_memory_ro, then set_memory_x. */
+  readonly genericRox?: boolean;
   /**
    * set_direct_map_{invalid,default}_noflush: 0 or a (negative) errno. Null: the architecture has none, the generic stubs do nothing and return 0.
    */
@@ -99,6 +101,12 @@ export interface Arch {
   ) => Body<number>;
   /** Kernel functions that only this architecture has and that a recording may show outside every call that is modelled. */
   readonly ownFunctions: readonly KernelFunction[];
+  /** By what lines an audit knows the changes of permissions, those of the direct map and flushes: one of each list is enough, none is needed of an empty one. */
+  readonly shownBy: {
+    readonly permissions: readonly string[];
+    readonly directMap: readonly string[];
+    readonly flushes: readonly string[];
+  };
   /** What a recorder's probes print here otherwise than on x86-64 (the text form of `core/profile/signatures.ts`). */
   readonly signatures: (probes: Pick<Profile, 'name'>) => string;
 }

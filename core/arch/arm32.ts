@@ -61,6 +61,7 @@ export const arm32: Arch = Object.freeze({
   },
   setDirectMap: null,
   ownFunctions: [anyFunction(changeMemoryCommon)],
+  shownBy: { permissions: ['change_memory_common'], directMap: [], flushes: ['change_memory_common'] },
   signatures: () => `${WITHOUT_X86}
   set_memory_rox
   set_memory_p

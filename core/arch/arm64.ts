@@ -105,10 +105,16 @@ const arm64Of = ({ name, pageShift, blockShift, blocks = false }: Geometry): Arc
     port,
     missing: () => null,
     setMemory: aarch64SetMemory,
+    genericRox: true,
     setDirectMap: aarch64SetDirectMap,
     textCopy: aarch64TextCopy,
     textInvalidate: aarch64TextInvalidate,
     ownFunctions: [anyFunction(changeMemoryCommon)],
+    shownBy: {
+      permissions: ['change_memory_common'],
+      directMap: ['change_memory_common'],
+      flushes: ['change_memory_common'],
+    },
     signatures,
   } satisfies Arch);
 

@@ -87,6 +87,7 @@ const ppc64le = (name: string, pageShift: number): Arch =>
     textCopy: ppcTextCopy,
     textInvalidate: ppcTextInvalidate,
     ownFunctions: [anyFunction(changeMemoryAttr), anyFunction(flushIcacheRange)],
+    shownBy: { permissions: ['change_memory_attr'], directMap: [], flushes: ['change_memory_attr'] },
     signatures,
   } satisfies Arch);
 

@@ -34,6 +34,7 @@ export const s390x: Arch = Object.freeze({
   setDirectMap: s390SetDirectMap,
   setsDirectMap: s390SetsDirectMap,
   ownFunctions: [anyFunction(setMemoryFlags)],
+  shownBy: { permissions: ['__set_memory'], directMap: ['__set_memory'], flushes: ['__set_memory'] },
   signatures: (probes) => `${WITHOUT_X86}
   set_memory_ro
   set_memory_rw

@@ -31,6 +31,7 @@ const stubs: Omit<
   },
   setDirectMap: null,
   ownFunctions: [],
+  shownBy: { permissions: [], directMap: [], flushes: [] },
   signatures: () => `${WITHOUT_X86}
   set_memory_ro
   set_memory_rw

@@ -37,5 +37,10 @@ export const x86_64: Arch = Object.freeze({
   textCopy: textPokeCopyBody,
   textInvalidate: textPokeInvalidateBody,
   ownFunctions: [anyFunction(changePageAttrSetClr)],
+  shownBy: {
+    permissions: ['__change_page_attr_set_clr', '__change_page_attr', 'change_page_attr_set_clr'],
+    directMap: ['__change_page_attr_set_clr', '__change_page_attr', 'cpa_process_alias'],
+    flushes: ['cpa_flush', 'flush_tlb_kernel_range'],
+  },
   signatures: () => '',
 } satisfies Arch);

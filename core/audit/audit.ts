@@ -129,7 +129,7 @@ const judge = (
   const reasons = [...unknown.reasons];
   const broken = common.patterns.length > 0;
   if (subject.source === 'recording') {
-    reasons.push(...notShown(rule.needs?.(subject) ?? [], seen, subject.probed ?? null));
+    reasons.push(...notShown(rule.needs?.(subject) ?? [], seen, subject.probed ?? null, subject.arch));
     if (!broken && checks > 0 && shown === 0) reasons.push(ONLY_DERIVED);
   }
   const why = [...holes, ...reasons];

@@ -1,4 +1,6 @@
 /** What a recording must show before a rule can be judged by it. */
+import type { Arch } from '../arch/arch.js';
+import { x86_64 } from '../arch/x86_64.js';
 import type { Subject } from './rule.js';
 
 /** Something that a rule looks at, and the functions that show it: one of them is enough. */
@@ -6,22 +8,18 @@ export interface Need {
   /** In words: "what text is copied". */
   readonly shows: string;
   readonly by: readonly string[];
+  /** Which functions of the architecture show it instead. */
+  readonly list?: keyof Arch['shownBy'];
 }
 
 const need = (shows: string, ...by: string[]): Need => Object.freeze({ shows, by });
 
-export const PERMISSIONS = need(
-  'which permissions change',
-  '__change_page_attr_set_clr',
-  '__change_page_attr',
-  'change_page_attr_set_clr',
-);
-export const DIRECT_MAP = need(
-  'what happens to the direct map',
-  '__change_page_attr_set_clr',
-  '__change_page_attr',
-  'cpa_process_alias',
-);
+/** Told by functions of the architecture. */
+const ofArch = (shows: string, list: keyof Arch['shownBy']): Need =>
+  Object.freeze({ shows, by: x86_64.shownBy[list], list });
+
+export const PERMISSIONS = ofArch('which permissions change', 'permissions');
+export const DIRECT_MAP = ofArch('what happens to the direct map', 'directMap');
 export const RESETS = need(
   'that the direct map of freed memory is put right',
   'set_direct_map_default_noflush',
@@ -29,7 +27,7 @@ export const RESETS = need(
   '__change_page_attr_set_clr',
 );
 export const COLLAPSES = need('what is merged', 'collapse_large_pages');
-export const FLUSHES = need('what is flushed', 'cpa_flush', 'flush_tlb_kernel_range');
+export const FLUSHES = ofArch('what is flushed', 'flushes');
 export const AREAS_GIVEN = need(
   'which areas are given out',
   '__vmalloc_node_range',
@@ -99,8 +97,10 @@ export const chunkCalls = (subject: Subject): readonly Need[] =>
   packs(subject) ? [CHUNKS_GIVEN, CHUNKS_FREED] : [];
 
 /** Calls of set_memory_* by which this kernel makes memory executable. */
-export const protections = ({ profile }: Subject, what: string): readonly Need[] =>
-  (profile?.protect ?? []).map((suffix) => need(`${what} set_memory_${suffix}`, `set_memory_${suffix}`));
+export const protections = ({ profile, arch }: Subject, what: string): readonly Need[] =>
+  (profile?.protect ?? [])
+    .flatMap((suffix) => (suffix === 'rox' && arch?.genericRox === true ? ['ro', 'x'] : [suffix]))
+    .map((suffix) => need(`${what} set_memory_${suffix}`, `set_memory_${suffix}`));
 
 /** Results of text copies and fills, on kernels that have them. */
 export const textResults = ({ profile }: Subject): readonly Need[] => {
@@ -119,8 +119,11 @@ export const notShown = (
   needs: readonly Need[],
   seen: (fn: string) => boolean,
   probed: ReadonlySet<string> | null,
+  arch: Arch | null = null,
 ): readonly string[] =>
   needs
+    .map((one) => (one.list === undefined || arch === null ? one : { ...one, by: arch.shownBy[one.list] }))
+    .filter(({ by }) => by.length > 0)
     .filter(({ by }) => !by.some((fn) => seen(fn) || probed?.has(fn) === true))
     .map(({ shows, by }) =>
       probed === null

@@ -8,7 +8,15 @@ import { expect } from 'chai';
 import { auditTrace } from '../../replay/audit/audit.js';
 import { must } from '../../replay/failed.js';
 import { logOn } from '../../replay/log.js';
-import { bundled, imported, newDesk, projectRoot, recordings, type Desk } from '../traces/recordings.js';
+import {
+  bundled,
+  imported,
+  newDesk,
+  projectRoot,
+  recordings,
+  recordingsOfOthers,
+  type Desk,
+} from '../traces/recordings.js';
 
 interface Expected {
   readonly rule: string;
@@ -37,7 +45,9 @@ describe('what the audit finds in a recording of a real kernel', function () {
   });
   after(() => desk.end());
 
-  const folders = new Map([...bundled(), ...recordings()].map((folder) => [basename(folder), folder]));
+  const folders = new Map(
+    [...bundled(), ...recordings(), ...recordingsOfOthers()].map((folder) => [basename(folder), folder]),
+  );
 
   it('has an expectation for every recording, and none for another', () => {
     const named = readdirSync(folderOf()).map((file) => file.replace(/\.json$/, ''));

@@ -179,10 +179,13 @@ const rule = (
   });
 
 const X86 = /^x86/;
-const onlyX86 =
-  (why: string): Rule['applies'] =>
-  ({ arch }) =>
-    arch === null || X86.test(arch.name) ? null : why;
+const onlyX86: Rule['applies'] = ({ arch }) =>
+  arch === null || X86.test(arch.name) ? null : 'only x86 has this pattern';
+
+const whereMirrored: Rule['applies'] = ({ arch, profile }) =>
+  arch === null || profile === null || arch.mirrorsReadOnly(profile)
+    ? null
+    : 'on this architecture nothing mirrors permissions in the direct map';
 
 export const I2 = rule(
   'I2',
@@ -206,7 +209,7 @@ export const I14 = rule(
   ['Only where the architecture mirrors permissions.'],
   [READ_ONLY_NOT_MIRRORED, EXECUTABLE_ALIAS],
   [PERMISSIONS, DIRECT_MAP],
-  onlyX86('this architecture does not mirror permissions in the direct map, or it is not modelled yet'),
+  whereMirrored,
 );
 
 export const I22 = rule(
@@ -227,5 +230,5 @@ export const F40 = rule(
   [],
   [READ_ONLY_DIRTY],
   [PERMISSIONS],
-  onlyX86('only x86 has this pattern'),
+  onlyX86,
 );

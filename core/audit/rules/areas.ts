@@ -1,4 +1,5 @@
 /** Rules about vmalloc areas: I13 and I20. */
+import { unitOf } from '../../arch/arch.js';
 import type { EventOf } from '../../event/event.js';
 import { Memory, type Area } from '../../memory/memory.js';
 import { SparseMap } from '../../memory/sparse.js';
@@ -27,7 +28,8 @@ const watchRequests = (audit: Audit): Watch => {
     const numpages = argument(event, 'numpages');
     if (addr === null || numpages === null) return;
     const { page } = Word.toAddress(addr);
-    const pages = numpages.lo;
+    const unit = audit.subject.arch === null ? 1 : unitOf(audit.subject.arch);
+    const pages = numpages.lo * unit;
     if (!inModules(audit, page) || pages === 0) return;
     audit.checked(event);
     const area = Memory.areaAt(audit.memory(), page);
@@ -47,7 +49,7 @@ const watchRequests = (audit: Audit): Watch => {
       if (audit.memory().areas === SparseMap.empty()) audit.unknown('the areas are not known', page, pages);
       else wrong('lies in no area');
     } else if (area.state === 'lazy') wrong('lies in an area that was freed');
-    else if (page + pages > area.start + area.pages - 1) wrong('reaches beyond its area');
+    else if (page + pages > area.start + area.pages - unit) wrong('reaches beyond its area');
   };
   return { entered: Object.fromEntries(SET_MEMORY.map((fn) => [fn, request])) };
 };
