@@ -2,6 +2,8 @@ import type { Arch } from './arch.js';
 import { arm64, arm64With16K, arm64With64K, arm64WithBlocks } from './arm64.js';
 import { ppc64le_4k, ppc64le_64k, ppc64le_rwx } from './ppc64le.js';
 import { arm32 } from './arm32.js';
+import { loongarch64, loongarch64With4K, loongarch64With64K } from './loongarch64.js';
+import { riscv64 } from './riscv64.js';
 import { s390x } from './s390x.js';
 import { mips, parisc, sparc64 } from './withoutSetMemory.js';
 import { x86_32 } from './x86_32.js';
@@ -14,6 +16,10 @@ export const ARCHES: readonly Arch[] = [
   arm64With16K,
   arm64With64K,
   arm64WithBlocks,
+  riscv64,
+  loongarch64,
+  loongarch64With4K,
+  loongarch64With64K,
   ppc64le_4k,
   ppc64le_64k,
   ppc64le_rwx,
@@ -25,8 +31,8 @@ export const ARCHES: readonly Arch[] = [
   sparc64,
 ];
 
-/** Name of an architecture without the page size that some of its names end with. */
-export const familyOf = ({ name }: Pick<Arch, 'name'>): string => name.replace(/-\d+k$/, '');
+/** Name of an architecture without the page size, or the kind of processor, that some of its names end with. */
+export const familyOf = ({ name }: Pick<Arch, 'name'>): string => name.replace(/-(?:\d+k|bbml2)$/, '');
 
 /** The architecture of a machine that says its name and page size; null: there is none of that name. */
 export const archOf = (name: string, pageSize: number | null): Arch | null =>
