@@ -51,6 +51,7 @@ export const record = command({
     return writing(context, async (store) => {
       const shown = progress(context);
       let timer: NodeJS.Timeout | undefined;
+      let died = false;
       process.on('SIGINT', stop);
       process.on('SIGTERM', stop);
       try {
@@ -63,6 +64,12 @@ export const record = command({
             context.remark(`recording into ${trace}${ms === null ? ' until Ctrl-C' : ` for ${time ?? ''}`}`);
             if (ms !== null) timer = setTimeout(stop, ms);
           },
+          onDied: (why) => {
+            died = true;
+            context.complain(
+              `warning: ${why}. Its probes may still be set: look for pagetrail in /sys/kernel/tracing/instances and kprobe_events`,
+            );
+          },
           onCommit: (events) => {
             shown.at(() => `recording: ${grouped(events)} lines`);
           },
@@ -71,7 +78,7 @@ export const record = command({
         if (!recorded.ok) return recorded;
         if (context.settings.json) context.printJson(recorded.value.report);
         else context.print(...importLines(context, recorded.value, { path: trace, again: false }));
-        return ok(Exit.nothing);
+        return ok(died ? Exit.unknown : Exit.nothing);
       } finally {
         clearTimeout(timer);
         process.off('SIGINT', stop);

@@ -21,6 +21,8 @@ export interface RecordOptions {
   readonly onSaid?: (line: string) => void;
   /** The probes are set. `trace_pipe` is in this folder. */
   readonly onReady?: (instance: string) => void;
+  /** The script is gone, and nobody has ended the recording: it ends here, and the trace says so. */
+  readonly onDied?: (why: string) => void;
   /** After each commit. */
   readonly onCommit?: (events: number) => void;
 }
@@ -41,19 +43,30 @@ const untold = (losses: Losses, told: number): { readonly lost: number; readonly
   };
 };
 
-/** Follows the pipe until the signal comes and the buffer is empty. */
+/** How a recording ended. */
+interface Ended extends Losses {
+  /** The script died: how; null: it was ended. */
+  readonly died: string | null;
+}
+
+/** Follows the pipe until the signal comes, or the script dies, and the buffer is empty. */
 const follow = async (
   session: Session,
   reader: FtraceReader,
   into: Pipeline,
   options: RecordOptions,
-): Promise<Result<Losses>> => {
+): Promise<Result<Ended>> => {
   let losses: Losses | null = null;
+  let died: string | null = null;
   const stop = (): void => {
     void session.stop().then((found) => {
       losses = found;
     });
   };
+  void session.died.then((how) => {
+    died = `the recording script died (${how}): what happened since is not recorded`;
+    losses ??= { overrun: 0, dropped: 0 };
+  });
   if (options.signal.aborted) stop();
   else options.signal.addEventListener('abort', stop, { once: true });
   let due = performance.now() + COMMIT_MS;
@@ -68,11 +81,13 @@ const follow = async (
     }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    return fail('read-failed', `trace_pipe cannot be read (${error.message})`, session.instance);
+    // With the probes the pipe is gone.
+    if (died === null)
+      return fail('read-failed', `trace_pipe cannot be read (${error.message})`, session.instance);
   } finally {
     options.signal.removeEventListener('abort', stop);
   }
-  return ok(losses ?? { overrun: 0, dropped: 0 });
+  return ok({ ...(losses ?? { overrun: 0, dropped: 0 }), died });
 };
 
 /** With the probes set. */
@@ -102,7 +117,9 @@ const recordWith = async (
   const followed = await follow(session, reader, into, options);
   if (!followed.ok) return followed;
   reader.end();
-  const gap = untold(followed.value, reader.counts.lost);
+  const { died } = followed.value;
+  const gap = died === null ? untold(followed.value, reader.counts.lost) : { lost: 0, why: died };
+  if (died !== null) options.onDied?.(died);
   const ended = into.end(gap);
   if (!ended.ok)
     return ended.error.code === 'nothing-to-follow'
@@ -114,7 +131,13 @@ const recordWith = async (
         )
       : ended;
   const result = ended.value;
-  const report = reportOf(options.name, session.release, reader.counts, result, gap?.lost ?? 0);
+  const report = reportOf(
+    options.name,
+    session.release,
+    reader.counts,
+    result,
+    gap === null ? 0 : Math.max(1, gap.lost),
+  );
   const finished = result.log.finish({
     ...report,
     missing: gap?.why ?? null,

@@ -9,6 +9,8 @@ export interface Session {
   readonly dump: string | null;
   readonly release: string;
   readonly machine: string;
+  /** Comes when the script is gone although nobody has ended the recording, and says how. */
+  readonly died: Promise<string>;
   /** Ends the recording; what is left can be read from the pipe. */
   readonly stop: () => Promise<Losses>;
   /** Takes the probes away. Always to be called. */
@@ -60,6 +62,12 @@ export const openSession = async (options: SessionOptions): Promise<Result<Sessi
   // A process group of its own: Ctrl-C is for this process, which ends the script in order.
   const child = spawn('sh', args, { detached: true, ...(env === undefined ? {} : { env }) });
   const said: string[] = [];
+  let wanted = false;
+  const died = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => {
+      if (!wanted) resolve(signal === null ? `exit code ${code ?? 0}` : signal);
+    });
+  });
   const ended = new Promise<void>((resolve) => {
     child.once('error', (error) => {
       said.push(`record: sh cannot be run: ${error.message}`);
@@ -75,6 +83,7 @@ export const openSession = async (options: SessionOptions): Promise<Result<Sessi
   });
   const next = nextLine(child);
   const close = async (): Promise<void> => {
+    wanted = true;
     child.stdin.end();
     await ended;
   };
@@ -92,7 +101,9 @@ export const openSession = async (options: SessionOptions): Promise<Result<Sessi
     dump: dump === null || dump === '' ? null : dump,
     release,
     machine,
+    died,
     stop: async () => {
+      wanted = true;
       child.stdin.write('stop\n');
       await next();
       return { overrun: countIn(await next()), dropped: countIn(await next()) };

@@ -106,6 +106,30 @@ describe('Recording this host', function () {
     expect(readFileSync(join(at.folder, 'proc/sys/kernel/kptr_restrict'), 'utf8')).to.equal('0\n');
   });
 
+  it('ends at once when its script dies, keeps what was read, and says that the end is not recorded', async () => {
+    const at = made();
+    const said: string[] = [];
+    const { report, result } = must(
+      await record(store, {
+        name: 'host',
+        script: 'echo $$ >"$PAGETRAIL_TEST_PID"\n' + recordingScript(),
+        env: { ...at.env, PAGETRAIL_TEST_PID: join(at.folder, 'pid') },
+        // Nobody ends it.
+        signal: new AbortController().signal,
+        onReady: (instance) => appendFileSync(join(instance, 'trace_pipe'), LINES),
+        onCommit: () => {
+          if (said.length === 0)
+            process.kill(Number(readFileSync(join(at.folder, 'pid'), 'utf8')), 'SIGKILL');
+          said.push('killed');
+        },
+        onDied: (why) => said.push(why),
+      }),
+    );
+    expect(said.at(-1)).to.equal('the recording script died (SIGKILL): what happened since is not recorded');
+    expect(report).to.include({ events: 43, lost: 1 });
+    expect(result.log.info.summary?.['missing']).to.include('SIGKILL');
+  });
+
   it('leaves no probe behind when it is killed', async () => {
     const at = made();
     const script = spawn('sh', ['-c', recordingScript(), 'record', '-f'], { env: at.env });
