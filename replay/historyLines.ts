@@ -7,6 +7,7 @@ import type { HistoryItem } from './history.js';
 import { countText, sizeText } from './sections.js';
 import type { ChangedRange, ShownPage } from './changedRanges.js';
 import { valuesText } from './valuesText.js';
+import { operationText } from './operationText.js';
 import type { Cause, CausedPage, Why } from './why.js';
 
 const pageText = ({ prot, page_size, backs }: ShownPage): string =>
@@ -42,8 +43,8 @@ export const changeLines = (item: HistoryItem): readonly string[] => [
 export const chainText = (calls: readonly OpenCall[]): string =>
   calls.length === 0 ? 'outside any call' : calls.map(({ fn }) => fn).join(' ← ');
 
-const markerText = ({ marker, phase }: Circumstances): string =>
-  [...new Set([marker?.text, phase?.text])].filter((text) => text !== undefined).join(', ');
+export const markerText = ({ marker, phase }: Pick<Circumstances, 'marker' | 'phase'>): string =>
+  [...new Set([marker, phase].flatMap((one) => (one === null ? [] : [operationText(one.text)])))].join(', ');
 
 /** Heading of a change: its event, when, who. */
 export const eventHead = ({ seq, time, task, kind }: Event, clock: Clock): string =>

@@ -4,6 +4,7 @@ import { ok, type Result } from '../../core/value/failure.js';
 import { circumstancesOf } from '../calls.js';
 import { once } from '../found.js';
 import type { TraceView } from '../log.js';
+import { operationText } from '../operationText.js';
 
 export interface Around {
   readonly seq: number;
@@ -34,7 +35,7 @@ export const arounds = (trace: TraceView): ((seq: number) => Result<Around | nul
       seq,
       calls: [...own, ...calls.map(({ fn }) => fn)],
       task: event.value.task,
-      operation: marker?.text ?? null,
+      operation: marker === null ? null : operationText(marker.text),
     };
     known.set(seq, around);
     return ok(around);

@@ -8,6 +8,7 @@ import { Prot } from '../../core/value/prot.js';
 import type { HistoryItem } from '../history.js';
 import { chainText, changeLines } from '../historyLines.js';
 import { momentText } from '../log.js';
+import { operationText } from '../operationText.js';
 import { sizeOf } from '../ranges.js';
 import { timeText } from '../clock.js';
 import { plural } from '../numbers.js';
@@ -185,7 +186,7 @@ const writerLines = (what: string, writer: Writer | null, scene: OopsScene): rea
   return [
     `${what}: event ${event.seq}, ${event.kind}${who}`,
     `   in ${chainText(calls)}`,
-    ...(marker === null ? [] : [`   after marker ${marker.text}`]),
+    ...(marker === null ? [] : [`   after marker ${operationText(marker.text)}`]),
   ];
 };
 

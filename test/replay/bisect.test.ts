@@ -54,6 +54,7 @@ describe('bisect', () => {
       const small = must(openStore(join(desk.folder, `${basename(path)}-tables.db`), derivedTables()));
       const { meta } = replayed.info;
       write(small, events, { name: report.trace, meta, given: must(replayed.given()), size: 61 });
+      must(must(small.trace(report.trace)).finish(replayed.info.summary ?? {}));
       const indexed = must(logOn(small).trace(report.trace));
       const chance = random(4);
       const { programs, packs } = must(livesIn(replayed));

@@ -2,6 +2,7 @@
 import type { EventOf } from '../../event/event.js';
 import { Memory } from '../../memory/memory.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
+import { Errno } from '../../value/errno.js';
 import { Word } from '../../value/words.js';
 import type { OpenCall } from '../calls.js';
 import { freedFrames } from '../freedFrames.js';
@@ -36,7 +37,13 @@ const within = (one: Failed, first: number, pages: number): boolean => {
   return one.at.page < first + pages && last >= first;
 };
 
-const showsFailure = ({ fn, result, seq }: Failed) => ({ seq, shows: `${fn} failed (${result})` });
+/** A null pointer counts as -1. */
+const failureText = (result: number): string => (result === -1 ? '-EPERM or null' : Errno.toText(result));
+
+const showsFailure = ({ fn, result, seq }: Failed) => ({
+  seq,
+  shows: `${fn} failed (${failureText(result)})`,
+});
 
 const watch = (audit: Audit): Watch => {
   let permissions: Failed[] = [];
@@ -110,7 +117,7 @@ const watch = (audit: Audit): Watch => {
       audit.report(
         placeFinding(one.at, one.bytes, {
           pattern: 'a program is used although its memory could not be protected',
-          message: `${one.fn} of ${rangeText(one.at.page, one.bytes / PAGE_SIZE)} failed (${one.result}); a program there was put into use all the same`,
+          message: `${one.fn} of ${rangeText(one.at.page, one.bytes / PAGE_SIZE)} failed (${failureText(one.result)}); a program there was put into use all the same`,
           from: one.seq,
           evidence: [showsFailure(one), { seq, shows: 'put the program into use' }],
           failures: ['F10'],
@@ -123,7 +130,7 @@ const watch = (audit: Audit): Watch => {
       audit.report(
         placeFinding(one.at, one.bytes, {
           pattern: 'a program is used although its code could not be copied',
-          message: `${one.fn} to ${Address.toText(one.at)} failed (${one.result}); the program there was put into use all the same`,
+          message: `${one.fn} to ${Address.toText(one.at)} failed (${failureText(one.result)}); the program there was put into use all the same`,
           from: one.seq,
           evidence: [showsFailure(one), { seq, shows: 'put the program into use' }],
           failures: ['F12'],
@@ -148,7 +155,7 @@ const watch = (audit: Audit): Watch => {
         audit.report(
           placeFinding(at, held?.bytes ?? one.bytes, {
             pattern: 'a size is read from memory to which it could not be copied',
-            message: `${one.fn} to ${Address.toText(at)} failed (${one.result}); what lies there was taken for the size${size === null ? '' : ` (${size.lo >>> 0})`}`,
+            message: `${one.fn} to ${Address.toText(at)} failed (${failureText(one.result)}); what lies there was taken for the size${size === null ? '' : ` (${size.lo >>> 0})`}`,
             from: one.seq,
             evidence: [showsFailure(one), { seq: event.seq, shows: 'gives the memory back by that size' }],
             failures: ['F3', 'F11', 'F12'],
@@ -187,7 +194,7 @@ const watch = (audit: Audit): Watch => {
         audit.report(
           placeFinding(one.at, one.bytes, {
             pattern: 'chunks are given back although they could not be filled',
-            message: `${one.fn} failed (${one.result}): ${bytesText(one.at, one.bytes)} keep the old code and were given back`,
+            message: `${one.fn} failed (${failureText(one.result)}): ${bytesText(one.at, one.bytes)} keep the old code and were given back`,
             from: one.seq,
             evidence: [showsFailure(one), { seq: event.seq, shows: 'gave the chunks back' }],
             failures: ['F2'],
@@ -204,7 +211,7 @@ const watch = (audit: Audit): Watch => {
           audit.report({
             ...placeFinding(one.at, PAGE_SIZE, {
               pattern: 'a page goes back to the page allocator although its direct map could not be changed',
-              message: `${one.fn} of physical ${rangeText(pfn, 1)} failed (${one.result}); the page was handed back all the same`,
+              message: `${one.fn} of physical ${rangeText(pfn, 1)} failed (${failureText(one.result)}); the page was handed back all the same`,
               from: one.seq,
               evidence: [showsFailure(one), { seq: event.seq, shows: 'gave the page back' }],
               failures: ['F9'],
