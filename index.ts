@@ -31,6 +31,7 @@ export type { Evidence, Finding, Severity, Verdict } from './core/audit/finding.
 export { auditSubject, auditTrace, type AuditOptions } from './replay/audit/audit.js';
 export type { AuditReport, ReportedFinding, ReportedPattern } from './replay/audit/report.js';
 export { violations, violationsIn } from './replay/audit/violations.js';
+export { compareLongTraces, type LongOptions } from './replay/compareLongTraces.js';
 export { compareTraces, type TraceComparison } from './replay/compareTraces.js';
 export { comparisonLines } from './replay/compareLines.js';
 export { cursorOn, type Cursor, type CursorMoment } from './replay/cursor.js';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../core/value/failure.js';
-import { compareTraces } from '../replay/compareTraces.js';
+import { compareLongTraces } from '../replay/compareLongTraces.js';
 import { comparisonSarif } from '../replay/compare/sarif.js';
 import { grouped } from '../replay/numbers.js';
 import { momentText, type Log } from '../replay/log.js';
@@ -27,18 +27,18 @@ interface Shown {
 }
 
 /** Two traces: what their kernels did otherwise. */
-function tracesDiff(
+async function tracesDiff(
   context: Context,
   log: Log,
   [a, b]: readonly [string, string],
   { all, format, context: around }: Shown,
-): Result<Exit> {
+): Promise<Result<Exit>> {
   const left = log.trace(a);
   if (!left.ok) return left;
   const right = log.trace(b);
   if (!right.ok) return right;
   const shown = progress(context);
-  const found = compareTraces(left.value, right.value, {
+  const found = await compareLongTraces(log.file, left.value, right.value, {
     context: around,
     progress: (seqs) =>
       shown.at(
