@@ -35,8 +35,9 @@ export interface Told {
   readonly makes: DifferenceKind;
   /** Facts that may stand for each other have the same one, and the same fields. */
   readonly key: string;
-  /** Numbers and texts that count. */
-  readonly fields: readonly (readonly [name: string, value: number | string])[];
+  /** Names of what counts, and its numbers and texts. */
+  readonly names: readonly string[];
+  readonly values: readonly (number | string)[];
   /** What it is done to: compared by what that lies in. */
   readonly place: Address | null;
   /** What the fact is about, where that may be told in several facts one behind the other; else null. */
@@ -45,13 +46,30 @@ export interface Told {
 
 const pageRun = (page: number, count: number): Run => ({ first: Address.of(page), bytes: count * PAGE_SIZE });
 
+const NONE: readonly never[] = [];
+
 const told = (
   makes: DifferenceKind,
   key: string,
-  fields: Readonly<Record<string, number | string>>,
+  names: readonly string[],
+  values: readonly (number | string)[],
   place: Address | null = null,
   run: Run | null = null,
-): Told => ({ makes, key, fields: Object.entries(fields), place, run });
+): Told => ({ makes, key, names, values, place, run });
+
+/** Fields of facts. */
+const SET_CLEAR = ['set', 'clear'];
+const SHIFT_PROT = ['shift', 'prot'];
+const FROM_TO = ['from', 'to'];
+const PATTERN_WAY = ['pattern', 'way'];
+const WHAT_WAY = ['what', 'way'];
+const WHY = ['why'];
+const PAGES_FLAGS = ['pages', 'flags'];
+const FLAGS = ['flags'];
+const BYTES = ['bytes'];
+const DIRTY = ['dirty'];
+const BYTES_TYPE = ['bytes', 'type'];
+const NAME = ['name'];
 
 /** What counts of an event; null: nothing (choices, identities, what follows from others, direct-map steps, which are told apart). */
 export const tell = (event: Event): Told | null => {
@@ -62,7 +80,8 @@ export const tell = (event: Event): Told | null => {
         : told(
             'permission',
             'permission',
-            { set: event.set, clear: event.clear },
+            SET_CLEAR,
+            [event.set, event.clear],
             Address.of(event.page),
             pageRun(event.page, event.pages),
           );
@@ -70,60 +89,65 @@ export const tell = (event: Event): Told | null => {
       return told(
         'mapping',
         'mapped',
-        { shift: event.shift, prot: event.prot },
+        SHIFT_PROT,
+        [event.shift, event.prot],
         Address.of(event.page),
         pageRun(event.page, event.pages),
       );
     case 'unmapped':
-      return told('mapping', 'unmapped', {}, Address.of(event.page), pageRun(event.page, event.pages));
+      return told(
+        'mapping',
+        'unmapped',
+        NONE,
+        NONE,
+        Address.of(event.page),
+        pageRun(event.page, event.pages),
+      );
     case 'split':
     case 'collapsed':
       return event.space === Space.direct
         ? null
-        : told('split', event.kind, { from: event.from, to: event.to }, Address.of(event.page));
+        : told('split', event.kind, FROM_TO, [event.from, event.to], Address.of(event.page));
     case 'filled':
-      return told(
-        'fill',
-        'filled',
-        { pattern: `0x${event.pattern.toString(16)}`, way: event.way },
-        event.to,
-        { first: event.to, bytes: event.length },
-      );
+      return told('fill', 'filled', PATTERN_WAY, [`0x${event.pattern.toString(16)}`, event.way], event.to, {
+        first: event.to,
+        bytes: event.length,
+      });
     case 'copied':
-      return told('copy', 'copied', { what: event.what, way: event.way }, event.to, {
+      return told('copy', 'copied', WHAT_WAY, [event.what, event.way], event.to, {
         first: event.to,
         bytes: event.length,
       });
     case 'tlb-flushed':
       // Whether a leaf had to be split is told by the splits.
-      return event.why === 'split' ? null : told('flush', `flush ${event.why}`, { why: event.why });
+      return event.why === 'split' ? null : told('flush', `flush ${event.why}`, WHY, [event.why]);
     case 'icache-flushed':
-      return told('flush', 'flush of the instruction cache', {}, event.at);
+      return told('flush', 'flush of the instruction cache', NONE, NONE, event.at);
     case 'area-allocated':
-      return told('area', 'area-allocated', { pages: event.pages, flags: event.flags });
+      return told('area', 'area-allocated', PAGES_FLAGS, [event.pages, event.flags]);
     case 'area-flagged':
-      return told('area', 'area-flagged', { flags: event.flags }, Address.of(event.start));
+      return told('area', 'area-flagged', FLAGS, [event.flags], Address.of(event.start));
     case 'area-freed':
-      return told('area', 'area-freed', {}, Address.of(event.start));
+      return told('area', 'area-freed', NONE, NONE, Address.of(event.start));
     case 'pack-created':
-      return told('pack', 'pack-created', { bytes: event.bytes }, Address.of(event.start));
+      return told('pack', 'pack-created', BYTES, [event.bytes], Address.of(event.start));
     case 'pack-removed':
-      return told('pack', 'pack-removed', {}, Address.of(event.start));
+      return told('pack', 'pack-removed', NONE, NONE, Address.of(event.start));
     case 'pack-marked':
-      return told('pack', 'pack-marked', { dirty: event.dirty });
+      return told('pack', 'pack-marked', DIRTY, [event.dirty]);
     case 'chunk-allocated':
     case 'chunk-freed':
-      return told('pack', event.kind, { bytes: event.bytes }, event.at);
+      return told('pack', event.kind, BYTES, [event.bytes], event.at);
     case 'charged':
-      return told('charge', 'charged', { bytes: event.bytes });
+      return told('charge', 'charged', BYTES, [event.bytes]);
     case 'program-allocated':
-      return told('program', 'program-allocated', { bytes: event.bytes, type: event.type }, event.chunk);
+      return told('program', 'program-allocated', BYTES_TYPE, [event.bytes, event.type], event.chunk);
     case 'published':
     case 'unpublished':
-      return told('program', event.kind, { name: symbolParts(event.name).name ?? '' });
+      return told('program', event.kind, NAME, [symbolParts(event.name).name ?? '']);
     case 'program-finalized':
     case 'program-freed':
-      return told('program', event.kind, {});
+      return told('program', event.kind, NONE, NONE);
     default:
       return null;
   }

@@ -4,6 +4,7 @@ import { canonicalFunction } from '../../core/driver/lines.js';
 import { insideAlone, isByTheWay, isOurs, type Inside } from './calls.js';
 import { columnsOf, type LineColumn } from './columns.js';
 import { Placed, slotsOf, TEXT, type Part } from './shape.js';
+import type { Projection } from './shown.js';
 
 export interface FormKnown {
   readonly isEntry: boolean;
@@ -16,15 +17,22 @@ export interface FormKnown {
   readonly inside: Inside;
   readonly isByTheWay: boolean;
   readonly isOurs: boolean;
-  /** By what stands around: whether it stands for itself. */
+  /** By what stands around: whether it stands for itself. The answer given last is at hand. */
   readonly keeps: Map<string, boolean>;
+  lastCaller: string | null;
+  lastKept: boolean;
   /** Numbers of its parts where it stands for itself and where it does not, by the call looked through around it. */
   readonly kept: Map<string | null, number>;
   readonly lookedThrough: Map<string | null, number>;
+  /** The number given last of those where it stands for itself; -1: none. */
+  lastVia: string | null;
+  lastPart: number;
 }
 
 export interface Forms {
   readonly of: (form: LineForm) => FormKnown;
+  /** Whether a line stands for itself under a caller. */
+  readonly keeps: (form: FormKnown, caller: string) => boolean;
   /** Number of the part of a line: of an entry by what is around it, of a return with null. */
   readonly part: (form: FormKnown, isKept: boolean, via: string | null) => number;
 }
@@ -42,13 +50,17 @@ const known = ({ kind, fn: recorded, names }: LineForm): FormKnown => {
     isByTheWay: isByTheWay(fn),
     isOurs: isOurs(fn),
     keeps: new Map(),
+    lastCaller: null,
+    lastKept: false,
     kept: new Map(),
     lookedThrough: new Map(),
+    lastVia: null,
+    lastPart: -1,
   };
 };
 
 /** `add` puts a part down and gives its number. */
-export const newForms = (add: (part: Part) => number): Forms => {
+export const newForms = (projection: Projection, add: (part: Part) => number): Forms => {
   const forms = new Map<string, FormKnown>();
   return {
     of: (form) => {
@@ -57,7 +69,16 @@ export const newForms = (add: (part: Part) => number): Forms => {
       if (own === undefined) forms.set(key, (own = known(form)));
       return own;
     },
+    keeps: (form, caller) => {
+      if (form.lastCaller === caller) return form.lastKept;
+      let kept = form.keeps.get(caller);
+      if (kept === undefined) form.keeps.set(caller, (kept = projection.keeps(caller, form.fn)));
+      form.lastCaller = caller;
+      form.lastKept = kept;
+      return kept;
+    },
     part: (form, isKept, via) => {
+      if (isKept && form.lastPart >= 0 && form.lastVia === via) return form.lastPart;
       const numbers = isKept ? form.kept : form.lookedThrough;
       let number = numbers.get(via);
       if (number === undefined) {
@@ -69,6 +90,10 @@ export const newForms = (add: (part: Part) => number): Forms => {
           form.isEntry ? { part: 'enter', fn, isKept, via, columns } : { part: 'return', columns },
         );
         numbers.set(via, number);
+      }
+      if (isKept) {
+        form.lastVia = via;
+        form.lastPart = number;
       }
       return number;
     },

@@ -1,11 +1,12 @@
 /** What addresses lie in while a log is read: looked up in memory, areas by page only once as long as none changes. */
-import type { EventKind } from '../../core/event/event.js';
+import type { Event, EventKind } from '../../core/event/event.js';
+import { folder } from '../../core/memory/evolve.js';
 import { Memory } from '../../core/memory/memory.js';
-import { Address } from '../../core/value/address.js';
+import { codesIn } from './codes.js';
 import { Placed } from './shape.js';
 
-/** Events that change what addresses lie in. Contents, charges and bitmaps do not. */
-const NO_PLACE: ReadonlySet<EventKind> = new Set([
+/** Events that change no areas and no frames. What programs do is kept apart; contents, charges and bitmaps say nothing of places. */
+const NO_AREA: ReadonlySet<EventKind> = new Set([
   'entered',
   'returned',
   'chosen',
@@ -18,6 +19,11 @@ const NO_PLACE: ReadonlySet<EventKind> = new Set([
   'pack-marked',
   'charged',
   'limit-set',
+  'program-allocated',
+  'program-placed',
+  'program-finalized',
+  'program-joined',
+  'program-freed',
   'published',
   'unpublished',
   'counter',
@@ -30,20 +36,6 @@ const NO_PLACE: ReadonlySet<EventKind> = new Set([
   'warned',
 ]);
 
-/** Of those, the ones that leave areas alone. */
-const NO_AREA: ReadonlySet<EventKind> = new Set([
-  ...NO_PLACE,
-  'program-allocated',
-  'program-placed',
-  'program-finalized',
-  'program-joined',
-  'program-freed',
-]);
-
-/** Whether a memory that only tells places must be changed by an event of a kind. */
-export const movesPlaces = (kind: EventKind): boolean => !NO_PLACE.has(kind);
-export const movesAreas = (kind: EventKind): boolean => !NO_AREA.has(kind);
-
 const CACHED = 1 << 10;
 const MAX_DIRECT_PAGES = 2 ** 34;
 const PAGES_OF_HI = 2 ** 20;
@@ -51,12 +43,16 @@ const PAGES_OF_HI = 2 ** 20;
 export interface Places {
   /** Puts what an address lies in behind its value, from `to` on; gives its form. */
   readonly put: (hi: number, lo: number, slots: Float64Array, to: number) => number;
-  /** Areas have changed. */
-  readonly forget: () => void;
+  /** What it does to areas, frames and programs is known from here on. */
+  readonly take: (event: Event) => void;
+  /** Leaf shift of the direct-map region around a frame; 0 where it is not known. */
+  readonly aliasLeaf: (pfn: number) => number;
 }
 
 /** An area is named by the event that made it, one that was there before by its first page, below zero. */
-export const placesIn = (memory: () => Memory): Places => {
+export const placesFrom = (start: Memory): Places => {
+  const memory = folder(start);
+  const codes = codesIn(start);
   const pages = new Float64Array(CACHED).fill(-1);
   const starts = new Float64Array(CACHED);
   const names = new Float64Array(CACHED);
@@ -64,7 +60,7 @@ export const placesIn = (memory: () => Memory): Places => {
   const find = (page: number): number => {
     const at = page & (CACHED - 1);
     if (pages[at] === page) return at;
-    const area = Memory.areaAt(memory(), page);
+    const area = Memory.areaAt(memory.memory(), page);
     pages[at] = page;
     starts[at] = area === null ? Number.NaN : area.start;
     names[at] = area === null ? 0 : area.since === 0 ? -area.start : area.since;
@@ -78,18 +74,8 @@ export const placesIn = (memory: () => Memory): Places => {
     slots[to + 1] = (page - start) * 4096 + offset;
     return true;
   };
-  const putCode = (page: number, offset: number, slots: Float64Array, to: number): boolean => {
-    const at = Address.of(page, offset);
-    const program = Memory.programAt(memory(), at);
-    if (program === null || program.start === null || program.length === null) return false;
-    const into = Address.minus(at, program.start);
-    if (into < 0 || into > program.length) return false;
-    slots[to] = program.number;
-    slots[to + 1] = into;
-    return true;
-  };
   const putAlias = (page: number, offset: number, slots: Float64Array, to: number): boolean => {
-    const now = memory();
+    const now = memory.memory();
     const pfn = page - now.directBase;
     if (now.directBase === 0 || pfn < 0 || pfn >= MAX_DIRECT_PAGES) return false;
     const backs = Memory.alias(now, pfn)?.frame ?? -1;
@@ -100,11 +86,15 @@ export const placesIn = (memory: () => Memory): Places => {
       const page = hi * PAGES_OF_HI + (lo >>> 12);
       const offset = lo & 0xfff;
       if (putArea(page, offset, slots, to))
-        return putCode(page, offset, slots, to + 2) ? Placed.code : Placed.area;
+        return codes.put(page, offset, slots, to + 2) ? Placed.code : Placed.area;
       return putAlias(page, offset, slots, to) ? Placed.alias : Placed.nowhere;
     },
-    forget: () => {
+    take: (event) => {
+      codes.take(event);
+      if (NO_AREA.has(event.kind)) return;
+      memory.apply(event);
       pages.fill(-1);
     },
+    aliasLeaf: (pfn) => Memory.aliasLeaf(memory.memory(), pfn),
   };
 };

@@ -2,8 +2,6 @@
 import { walkSegment, type Line, type Walker } from '../../core/codec/walk.js';
 import { KINDS, type Event, type EventKind } from '../../core/event/event.js';
 import { Space } from '../../core/event/pages.js';
-import { folder } from '../../core/memory/evolve.js';
-import { Memory } from '../../core/memory/memory.js';
 import { ok, type Result } from '../../core/value/failure.js';
 import type { TraceView } from '../log.js';
 import { symbolParts } from '../programs.js';
@@ -12,7 +10,7 @@ import { insideOf, openCalls, type OpenRoot } from './calls.js';
 import { tell } from './facts.js';
 import { newForms, type FormKnown } from './forms.js';
 import { landmarks } from './landmarks.js';
-import { movesAreas, movesPlaces, placesIn } from './places.js';
+import { placesFrom } from './places.js';
 import type { AliasSums, Batch, ReadCounts } from './recorded.js';
 import type { Part } from './shape.js';
 import type { Projection } from './shown.js';
@@ -78,8 +76,7 @@ const emptyRoot = (state: State): OpenRoot => ({
 export const rootReader = (trace: TraceView, projection: Projection): Result<RootReader> => {
   const start = trace.start();
   if (!start.ok) return start;
-  const memory = folder(start.value);
-  const places = placesIn(memory.memory);
+  const places = placesFrom(start.value);
   const segments = trace.segments();
   const open = openCalls();
   const byTask = new Map<string, OpenRoot>();
@@ -96,14 +93,8 @@ export const rootReader = (trace: TraceView, projection: Projection): Result<Roo
   let last = 0;
 
   const addPart = (part: Part): number => parts.push(part) - 1;
-  const forms = newForms(addPart);
+  const forms = newForms(projection, addPart);
   const steps = stepsIn(trie, places, addPart);
-
-  const keeps = (form: FormKnown, caller: string): boolean => {
-    let kept = form.keeps.get(caller);
-    if (kept === undefined) form.keeps.set(caller, (kept = projection.keeps(caller, form.fn)));
-    return kept;
-  };
 
   const close = (root: OpenRoot): void => {
     if (byTask.get(root.task) !== root) return;
@@ -147,7 +138,7 @@ export const rootReader = (trace: TraceView, projection: Projection): Result<Roo
     // The place of the call around it may be used again for this one.
     const caller = parent?.caller ?? '';
     const via = parent?.via ?? null;
-    const isKept = inside !== 'alias' && keeps(form, caller);
+    const isKept = inside !== 'alias' && forms.keeps(form, caller);
     const root = parent?.root ?? newRoot(seq, task);
     if (parent === null) byTask.set(task, root);
     const around = parent?.node ?? -1;
@@ -206,7 +197,7 @@ export const rootReader = (trace: TraceView, projection: Projection): Result<Roo
       const key = `set ${event.set} clear ${event.clear}`;
       alias.first ??= event.seq;
       alias.pages.set(key, (alias.pages.get(key) ?? 0) + event.pages);
-      if (alias.splits.length === 0 && Memory.aliasLeaf(memory.memory(), event.page) === 12) alias.small++;
+      if (alias.splits.length === 0 && places.aliasLeaf(event.page) === 12) alias.small++;
     } else if (event.kind === 'split' && event.space === Space.direct)
       (root.alias ??= newAlias()).splits.push(event.seq);
   };
@@ -237,10 +228,7 @@ export const rootReader = (trace: TraceView, projection: Projection): Result<Roo
       const { kind } = event;
       const before = SEEN_BEFORE.has(kind);
       if (before) fact(event);
-      if (movesPlaces(kind)) {
-        memory.apply(event);
-        if (movesAreas(kind)) places.forget();
-      }
+      places.take(event);
       if (kind === 'marker' || kind === 'operation') seen.take(event);
       else if (kind === 'gap') counts.gaps++;
       else if (kind === 'divergence') counts.divergences++;

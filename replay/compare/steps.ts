@@ -28,15 +28,16 @@ export interface Steps {
 }
 
 /** Facts about neighbouring memory, told one after the other, are one: whether this one went into the last of its call. */
-const merged = (root: OpenRoot, node: number, number: number, { fields, run }: Told): boolean => {
+const merged = (root: OpenRoot, node: number, number: number, { values, run }: Told): boolean => {
   const at = root.lastFact[node] ?? -1;
   if (run === null || at < 0 || root.lastPart[node] !== number) return false;
   const { slots } = root;
-  for (const [i, [, value]] of fields.entries()) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number | string;
     const slot = slots[at + 1 + i] as number;
     if ((typeof value === 'string' ? root.texts[slot] : slot) !== value) return false;
   }
-  const end = at + 1 + fields.length;
+  const end = at + 1 + values.length;
   const first = Address.of(slots[end] as number, slots[end + 1]);
   const bytes = slots[end + 2] as number;
   if (Address.minus(run.first, first) !== bytes) return false;
@@ -89,7 +90,7 @@ export const stepsIn = (trie: Trie, places: Places, add: (part: Part) => number)
   const factParts = new Map<string, number>();
   const factPart = (
     kind: EventKind,
-    { makes, key, fields, place, run }: Told,
+    { makes, key, names, values, place, run }: Told,
     via: string | null,
   ): number => {
     const known = `${kind}|${key}|${via ?? ''}`;
@@ -101,7 +102,7 @@ export const stepsIn = (trie: Trie, places: Places, add: (part: Part) => number)
         makes,
         key,
         via,
-        fields: fields.map(([name, value]) => [name, typeof value === 'string']),
+        fields: names.map((name, i) => [name, typeof values[i] === 'string']),
         hasPlace: place !== null,
         hasRun: run !== null,
       });
@@ -131,13 +132,13 @@ export const stepsIn = (trie: Trie, places: Places, add: (part: Part) => number)
       const number = factPart(kind, told, via);
       if (merged(root, node, number, told)) return;
       goOnIn(root, node);
-      const { fields, place, run } = told;
-      reserve(root, 4 + fields.length + slotsOf(Placed.code));
+      const { values: own, place, run } = told;
+      reserve(root, 4 + own.length + slotsOf(Placed.code));
       root.lastFact[node] = root.used;
       root.lastPart[node] = number;
       const { slots } = root;
       slots[root.used++] = seq;
-      for (const [, value] of fields)
+      for (const value of own)
         slots[root.used++] = typeof value === 'string' ? root.texts.push(value) - 1 : value;
       if (run !== null) {
         slots[root.used++] = run.first.page;
