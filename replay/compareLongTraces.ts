@@ -2,11 +2,13 @@
 import { availableParallelism } from 'node:os';
 import { ok, type Result } from '../core/value/failure.js';
 import { comparer } from './compare/comparer.js';
+import type { Learned } from './compare/reader.js';
 import { threadReader, type ThreadReader } from './compare/threads.js';
 import {
   beginsOf,
   comparisonOf,
   CONTEXT,
+  wasRight,
   type CompareOptions,
   type TraceComparison,
 } from './compare/whole.js';
@@ -32,17 +34,26 @@ const inThreads = async (
   const [shownA, shownB] = await Promise.all([readers.a.shown(), readers.b.shown()]);
   if (!shownA.ok) return shownA;
   if (!shownB.ok) return shownB;
-  readers.a.begin(shownB.value);
-  readers.b.begin(shownA.value);
-  const compared = comparer(begins.value, context);
-  for (let side = compared.next(); side !== null; side = compared.next()) {
-    // One after the other: which side is read next depends on what came before.
-    const batch = await readers[side].read();
-    if (!batch.ok) return batch;
-    compared.take(side, batch.value);
-    progress(compared.seqs());
+  let shown = { a: shownA.value, b: shownB.value };
+  for (;;) {
+    readers.a.begin({ own: shown.a, other: shown.b });
+    readers.b.begin({ own: shown.b, other: shown.a });
+    const compared = comparer(begins.value, context);
+    const learned: { a: Learned | null; b: Learned | null } = { a: null, b: null };
+    for (let side = compared.next(); side !== null; side = compared.next()) {
+      // One after the other: which side is read next depends on what came before.
+      const read = await readers[side].read();
+      if (!read.ok) return read;
+      if ('asked' in read.value) {
+        learned[side] = read.value;
+        compared.take(side, null);
+      } else compared.take(side, read.value);
+      progress(compared.seqs());
+    }
+    const { a: ofA, b: ofB } = learned as { readonly a: Learned; readonly b: Learned };
+    if (wasRight({ a: ofA, b: ofB })) return ok(comparisonOf(a, b, begins.value, compared));
+    shown = { a: ofA.shown, b: ofB.shown };
   }
-  return ok(comparisonOf(a, b, begins.value, compared));
 };
 
 /** Compares two traces of the log in `file`. Failures: those of compareTraces; `thread-ended` where a thread could not go on. */

@@ -5,11 +5,12 @@
 import { ok, type Result } from '../core/value/failure.js';
 import { comparer } from './compare/comparer.js';
 import { rootReader } from './compare/reader.js';
-import { projectionOf, shownIn } from './compare/shown.js';
+import { projectionOf, shownAtFirst } from './compare/shown.js';
 import {
   beginsOf,
   comparisonOf,
   CONTEXT,
+  wasRight,
   type CompareOptions,
   type TraceComparison,
 } from './compare/whole.js';
@@ -26,21 +27,26 @@ export const compareTraces = (
 ): Result<TraceComparison> => {
   const begins = beginsOf(a, b);
   if (!begins.ok) return begins;
-  const shownA = shownIn(a);
+  const shownA = shownAtFirst(a);
   if (!shownA.ok) return shownA;
-  const shownB = shownIn(b);
+  const shownB = shownAtFirst(b);
   if (!shownB.ok) return shownB;
-  const readerA = rootReader(a, projectionOf(shownA.value, shownB.value));
-  if (!readerA.ok) return readerA;
-  const readerB = rootReader(b, projectionOf(shownB.value, shownA.value));
-  if (!readerB.ok) return readerB;
-  const readers = { a: readerA.value, b: readerB.value };
-  const compared = comparer(begins.value, context);
-  for (let side = compared.next(); side !== null; side = compared.next()) {
-    const batch = readers[side].read();
-    if (!batch.ok) return batch;
-    compared.take(side, batch.value);
-    progress(compared.seqs());
+  let shown = { a: shownA.value, b: shownB.value };
+  for (;;) {
+    const readerA = rootReader(a, projectionOf(shown.a, shown.b));
+    if (!readerA.ok) return readerA;
+    const readerB = rootReader(b, projectionOf(shown.b, shown.a));
+    if (!readerB.ok) return readerB;
+    const readers = { a: readerA.value, b: readerB.value };
+    const compared = comparer(begins.value, context);
+    for (let side = compared.next(); side !== null; side = compared.next()) {
+      const batch = readers[side].read();
+      if (!batch.ok) return batch;
+      compared.take(side, batch.value);
+      progress(compared.seqs());
+    }
+    const learned = { a: readers.a.learned(), b: readers.b.learned() };
+    if (wasRight(learned)) return ok(comparisonOf(a, b, begins.value, compared));
+    shown = { a: learned.a.shown, b: learned.b.shown };
   }
-  return ok(comparisonOf(a, b, begins.value, compared));
 };

@@ -4,11 +4,13 @@ import { canonicalFunction } from '../../core/driver/lines.js';
 import { insideAlone, isByTheWay, isOurs, type Inside } from './calls.js';
 import { columnsOf, type LineColumn } from './columns.js';
 import { Placed, slotsOf, TEXT, type Part } from './shape.js';
-import type { Projection } from './shown.js';
+import type { Asked, Learning, Projection } from './shown.js';
 
 export interface FormKnown {
   readonly isEntry: boolean;
   readonly fn: string;
+  /** Of an entry: the number by which is learned what the trace shows. */
+  readonly number: number;
   readonly columns: readonly LineColumn[];
   /** None of its values may be an address. */
   readonly isPlain: boolean;
@@ -33,16 +35,19 @@ export interface Forms {
   readonly of: (form: LineForm) => FormKnown;
   /** Whether a line stands for itself under a caller. */
   readonly keeps: (form: FormKnown, caller: string) => boolean;
+  /** What the projection was asked so far. */
+  readonly asked: () => Asked;
   /** Number of the part of a line: of an entry by what is around it, of a return with null. */
   readonly part: (form: FormKnown, isKept: boolean, via: string | null) => number;
 }
 
-const known = ({ kind, fn: recorded, names }: LineForm): FormKnown => {
+const known = ({ kind, fn: recorded, names }: LineForm, learning: Learning): FormKnown => {
   const fn = canonicalFunction(recorded);
   const columns = columnsOf({ kind, fn: recorded, names });
   return {
     isEntry: kind === 'entered',
     fn,
+    number: kind === 'entered' ? learning.number(fn) : 0,
     columns,
     isPlain: columns.every(({ address }) => address === 'never'),
     most: 1 + columns.length * slotsOf(Placed.code | TEXT),
@@ -60,19 +65,25 @@ const known = ({ kind, fn: recorded, names }: LineForm): FormKnown => {
 };
 
 /** `add` puts a part down and gives its number. */
-export const newForms = (projection: Projection, add: (part: Part) => number): Forms => {
+export const newForms = (projection: Projection, learning: Learning, add: (part: Part) => number): Forms => {
   const forms = new Map<string, FormKnown>();
+  const asked: (readonly [string, string, boolean])[] = [];
   return {
     of: (form) => {
       const key = `${form.kind} ${form.fn} ${form.names}`;
       let own = forms.get(key);
-      if (own === undefined) forms.set(key, (own = known(form)));
+      if (own === undefined) forms.set(key, (own = known(form, learning)));
       return own;
     },
+    asked: () => asked,
     keeps: (form, caller) => {
       if (form.lastCaller === caller) return form.lastKept;
       let kept = form.keeps.get(caller);
-      if (kept === undefined) form.keeps.set(caller, (kept = projection.keeps(caller, form.fn)));
+      if (kept === undefined) {
+        kept = projection.keeps(caller, form.fn);
+        asked.push([caller, form.fn, kept]);
+        form.keeps.set(caller, kept);
+      }
       form.lastCaller = caller;
       form.lastKept = kept;
       return kept;

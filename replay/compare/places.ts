@@ -68,10 +68,10 @@ export const placesFrom = (start: Memory): Places => {
   };
   const putArea = (page: number, offset: number, slots: Float64Array, to: number): boolean => {
     const at = find(page);
-    const start = starts[at] as number;
-    if (Number.isNaN(start)) return false;
+    const first = starts[at] as number;
+    if (Number.isNaN(first)) return false;
     slots[to] = names[at] as number;
-    slots[to + 1] = (page - start) * 4096 + offset;
+    slots[to + 1] = (page - first) * 4096 + offset;
     return true;
   };
   const putAlias = (page: number, offset: number, slots: Float64Array, to: number): boolean => {

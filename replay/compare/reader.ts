@@ -13,13 +13,21 @@ import { landmarks } from './landmarks.js';
 import { placesFrom } from './places.js';
 import type { AliasSums, Batch, ReadCounts } from './recorded.js';
 import type { Part } from './shape.js';
-import type { Projection } from './shown.js';
+import { newLearning, type Asked, type Projection, type Shown } from './shown.js';
 import { stepsIn } from './steps.js';
 import { newTrie, type State } from './trie.js';
+
+/** By which it can be told whether the projection was right. */
+export interface Learned {
+  readonly shown: Shown;
+  readonly asked: Asked;
+}
 
 export interface RootReader {
   /** Reads one more segment; the root calls that ended in it, in order of their ends. Null when the trace is at its end (what is open then is given first). */
   readonly read: () => Result<Batch | null>;
+  /** What the part that was read shows, and what the projection was asked. */
+  readonly learned: () => Learned;
 }
 
 /** Facts that must be seen with the memory before them: what they take away is gone after. */
@@ -93,7 +101,8 @@ export const rootReader = (trace: TraceView, projection: Projection): Result<Roo
   let last = 0;
 
   const addPart = (part: Part): number => parts.push(part) - 1;
-  const forms = newForms(projection, addPart);
+  const learning = newLearning();
+  const forms = newForms(projection, learning, addPart);
   const steps = stepsIn(trie, places, addPart);
 
   const close = (root: OpenRoot): void => {
@@ -220,8 +229,10 @@ export const rootReader = (trace: TraceView, projection: Projection): Result<Roo
     form: forms.of,
     line: (form, seq, call, task, line) => {
       last = seq;
-      if (form.isEntry) enter(form, seq, call, task, line);
-      else leave(form, call, line);
+      if (form.isEntry) {
+        learning.enter(form.number, seq, call);
+        enter(form, seq, call, task, line);
+      } else leave(form, call, line);
     },
     event: (event) => {
       last = event.seq;
@@ -237,6 +248,7 @@ export const rootReader = (trace: TraceView, projection: Projection): Result<Roo
   };
 
   return ok({
+    learned: () => ({ shown: learning.shown(), asked: forms.asked() }),
     read: () => {
       const next = segments.next();
       if (next.done === true) {

@@ -13,26 +13,32 @@ export interface Shown {
 /** Calls kept in mind as callers: by the last digits of their numbers. */
 const KEPT = 1 << 17;
 
-/** Reads a trace once: of its lines only which function was entered in which call. */
-export const shownIn = (trace: TraceView): Result<Shown> => {
+const PAIR = 2 ** 24;
+
+/** Learns what a trace shows while its lines are read. */
+export interface Learning {
+  /** Number of a function, from 1 on. */
+  readonly number: (fn: string) => number;
+  /** A function was entered by event `seq`, in the call of event `call`. */
+  readonly enter: (number: number, seq: number, call: number) => void;
+  /** What there was so far. */
+  readonly shown: () => Shown;
+}
+
+export const newLearning = (): Learning => {
   const functions: string[] = [];
   const numbers = new Map<string, number>();
   /** Caller and callee, by their numbers; caller 0: none. */
   const pairs = new Set<number>();
   const seqs = new Float64Array(KEPT);
   const entered = new Uint32Array(KEPT);
-  const walker: Walker<number> = {
-    kinds: new Set(),
-    values: false,
-    form: ({ kind, fn: recorded }) => {
-      if (kind === 'returned') return 0;
-      const fn = canonicalFunction(recorded);
+  return {
+    number: (fn) => {
       let number = numbers.get(fn);
       if (number === undefined) numbers.set(fn, (number = functions.push(fn)));
       return number;
     },
-    line: (number, seq, call) => {
-      if (number === 0) return;
+    enter: (number, seq, call) => {
       const at = seq % KEPT;
       seqs[at] = seq;
       entered[at] = number;
@@ -41,24 +47,43 @@ export const shownIn = (trace: TraceView): Result<Shown> => {
       if (call === 0) pairs.add(number);
       else if (seqs[from] === call) pairs.add((entered[from] as number) * PAIR + number);
     },
+    shown: () => {
+      const callees = new Map<string, Set<string>>();
+      for (const pair of pairs) {
+        const caller = functions[Math.floor(pair / PAIR) - 1] ?? '';
+        const own = callees.get(caller) ?? new Set();
+        own.add(functions[(pair % PAIR) - 1] as string);
+        callees.set(caller, own);
+      }
+      return { functions: new Set(functions), callees };
+    },
+  };
+};
+
+/** Segments by which a projection is guessed. */
+const FIRST = 64;
+
+/** What the first segments of a trace show: of their lines only which function was entered in which call. */
+export const shownAtFirst = (trace: TraceView, segments = FIRST): Result<Shown> => {
+  const learning = newLearning();
+  const walker: Walker<number> = {
+    kinds: new Set(),
+    values: false,
+    form: ({ kind, fn }) => (kind === 'returned' ? 0 : learning.number(canonicalFunction(fn))),
+    line: (number, seq, call) => {
+      if (number !== 0) learning.enter(number, seq, call);
+    },
     event: () => {},
   };
+  let read = 0;
   for (const segment of trace.segments()) {
     if (!segment.ok) return segment;
     const told = walkSegment(segment.value.bytes, walker);
     if (!told.ok) return told;
+    if (++read >= segments) break;
   }
-  const callees = new Map<string, Set<string>>();
-  for (const pair of pairs) {
-    const caller = functions[Math.floor(pair / PAIR) - 1] ?? '';
-    const own = callees.get(caller) ?? new Set();
-    own.add(functions[(pair % PAIR) - 1] as string);
-    callees.set(caller, own);
-  }
-  return ok({ functions: new Set(functions), callees });
+  return ok(learning.shown());
 };
-
-const PAIR = 2 ** 24;
 
 /**
  * Steps whose number depends on which frames and leaves there are, or on where in a page something lies: what they do is compared, not how often they
@@ -110,3 +135,10 @@ export const projectionOf = (own: Shown, other: Shown): Projection => {
   const there = projectedCallees(other, both);
   return { keeps: (caller, fn) => both.has(fn) && (there.get(caller)?.has(fn) ?? false) };
 };
+
+/** What a projection was asked, and what it said. */
+export type Asked = readonly (readonly [caller: string, fn: string, keeps: boolean])[];
+
+/** Whether a projection says the same as a guessed one did. */
+export const agrees = (projection: Projection, asked: Asked): boolean =>
+  asked.every(([caller, fn, keeps]) => projection.keeps(caller, fn) === keeps);

@@ -53,7 +53,7 @@ export const stepsIn = (trie: Trie, places: Places, add: (part: Part) => number)
     root.node = node;
   };
 
-  const values = (root: OpenRoot, form: FormKnown, line: Line): void => {
+  const putValues = (root: OpenRoot, form: FormKnown, line: Line): void => {
     reserve(root, form.most);
     const { slots } = root;
     const { hi, lo, first } = line;
@@ -127,7 +127,7 @@ export const stepsIn = (trie: Trie, places: Places, add: (part: Part) => number)
       root.state = trie.next(root.state, partToken(part));
       root.node = around;
     },
-    values,
+    values: putValues,
     fact: (root, node, { kind, seq }, told, via) => {
       const number = factPart(kind, told, via);
       if (merged(root, node, number, told)) return;

@@ -1,47 +1,60 @@
 /** A thread that reads one trace for a comparison. */
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Result } from '../../core/value/failure.js';
-import { openLog } from '../log.js';
-import { AHEAD, type Said, type Task } from './messages.js';
+import { ok, type Result } from '../../core/value/failure.js';
+import { openLog, type TraceView } from '../log.js';
+import { AHEAD, type Order, type Said, type Task } from './messages.js';
 import { rootReader } from './reader.js';
-import { projectionOf, shownIn, type Shown } from './shown.js';
+import { projectionOf, shownAtFirst } from './shown.js';
 
 const say = (said: Said, ...moved: readonly ArrayBuffer[]): void => parentPort?.postMessage(said, moved);
 
 const buffersOf = (...arrays: readonly Float64Array[]): readonly ArrayBuffer[] =>
   arrays.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
 
-const waitFor = (taken: Int32Array<SharedArrayBuffer>, given: number): void => {
+type Taken = Task['taken'];
+
+/** Batches given, in all. */
+let given = 0;
+
+const waitFor = (taken: Taken): void => {
   for (let now = Atomics.load(taken, 0); given - now >= AHEAD; now = Atomics.load(taken, 0))
     Atomics.wait(taken, 0, now);
+  given++;
 };
 
-const read = async ({ file, trace: name, taken }: Task): Promise<Result<null>> => {
+const obey = (trace: TraceView, { own, other }: Order, taken: Taken): Result<null> => {
+  const reader = rootReader(trace, projectionOf(own, other));
+  if (!reader.ok) return reader;
+  for (;;) {
+    const batch = reader.value.read();
+    if (!batch.ok) return batch;
+    if (batch.value === null) break;
+    waitFor(taken);
+    say({ said: 'batch', batch: batch.value }, ...buffersOf(batch.value.table, batch.value.slots));
+  }
+  say({ said: 'learned', learned: reader.value.learned() });
+  return ok(null);
+};
+
+/** Reads as often as it is told to; whoever started it ends it. */
+const run = async ({ file, trace: name, taken }: Task): Promise<Result<null>> => {
   const log = openLog(file);
   if (!log.ok) return log;
   const trace = log.value.trace(name);
   if (!trace.ok) return trace;
-  const shown = shownIn(trace.value);
+  const shown = shownAtFirst(trace.value);
   if (!shown.ok) return shown;
   if (parentPort === null) throw new Error('a thread that reads a trace was started as a program');
-  const others = once(parentPort, 'message');
+  const orders = on(parentPort, 'message');
   say({ said: 'shown', shown: shown.value });
-  const [other] = (await others) as [Shown];
-  const reader = rootReader(trace.value, projectionOf(shown.value, other));
-  if (!reader.ok) return reader;
-  for (let given = 0; ; given++) {
-    const batch = reader.value.read();
-    if (!batch.ok) return batch;
-    waitFor(taken, given);
-    if (batch.value === null) break;
-    say({ said: 'batch', batch: batch.value }, ...buffersOf(batch.value.table, batch.value.slots));
+  for await (const [order] of orders) {
+    const done = obey(trace.value, order as Order, taken);
+    if (!done.ok) return done;
   }
-  say({ said: 'batch', batch: null });
-  log.value.close();
-  return { ok: true, value: null };
+  return ok(null);
 };
 
-const done = await read(workerData as Task);
+const done = await run(workerData as Task);
 if (!done.ok) say({ said: 'failure', failure: done.error });
 parentPort?.close();

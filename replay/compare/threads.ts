@@ -1,18 +1,19 @@
 /** Traces that are read by threads of their own. */
 import { Worker } from 'node:worker_threads';
 import { fail, ok, type Result } from '../../core/value/failure.js';
-import type { Said, Task } from './messages.js';
+import type { Order, Said, Task } from './messages.js';
+import type { Learned } from './reader.js';
 import type { Batch } from './recorded.js';
 import type { Shown } from './shown.js';
 
 /** A trace that a thread reads. */
 export interface ThreadReader {
-  /** Which calls the trace shows. */
+  /** Which calls the beginning of the trace shows. */
   readonly shown: () => Promise<Result<Shown>>;
-  /** Tells what the other trace shows; then it can be read. */
-  readonly begin: (other: Shown) => void;
-  /** The next batch; null at the end. */
-  readonly read: () => Promise<Result<Batch | null>>;
+  /** Has the trace read from its beginning on, going by what both show. */
+  readonly begin: (order: Order) => void;
+  /** The next batch; at the end what was learned. */
+  readonly read: () => Promise<Result<Batch | Learned>>;
   readonly end: () => Promise<void>;
 }
 
@@ -70,10 +71,11 @@ export const threadReader = (file: string, trace: string): ThreadReader => {
       if (!said.ok) return said;
       return said.value.said === 'shown' ? ok(said.value.shown) : broken(trace, 'it gave a batch too early');
     },
-    begin: (other) => thread.postMessage(other, []),
+    begin: (order) => thread.postMessage(order, []),
     read: async () => {
       const said = await box.take();
       if (!said.ok) return said;
+      if (said.value.said === 'learned') return ok(said.value.learned);
       if (said.value.said !== 'batch') return broken(trace, 'it gave no batch');
       Atomics.add(taken, 0, 1);
       Atomics.notify(taken, 0);

@@ -4,7 +4,9 @@ import type { TraceView } from '../log.js';
 import type { Comparer } from './comparer.js';
 import type { Difference } from './differences.js';
 import { layoutAt, type Layout } from './layout.js';
+import type { Learned } from './reader.js';
 import type { ReadCounts } from './recorded.js';
+import { agrees, projectionOf } from './shown.js';
 import type { DifferenceCount } from './tally.js';
 
 export interface TraceComparison {
@@ -76,3 +78,10 @@ export const comparisonOf = (
     unknown: [left_out.a, left_out.b].some(({ gaps, divergences }) => gaps + divergences > 0),
   };
 };
+
+/**
+ * Which calls are compared follows from what both whole traces show. It is guessed by their beginnings; once they have been read, this tells whether the
+ * guess was right. Where it was not, they are compared once more.
+ */
+export const wasRight = ({ a, b }: { readonly a: Learned; readonly b: Learned }): boolean =>
+  agrees(projectionOf(a.shown, b.shown), a.asked) && agrees(projectionOf(b.shown, a.shown), b.asked);

@@ -313,6 +313,16 @@ describe('two traces compared', () => {
     for (const size of [1, 2, 3, 7]) expect(compare(left, right, size)).to.deep.equal(whole);
   });
 
+  it('are compared once more where what their beginnings show is not all', () => {
+    // Forty calls before the first inner one: more segments of one event than are looked at first.
+    const early = Array.from({ length: 40 }, (_, i) => compile(A + 8 * i));
+    const left = [...early, compile(A - 8, ro(A - 8))];
+    const right = [...early, compile(A - 8, ro(A - 7))];
+    const found = compare(left, right, 1);
+    expect(kindsOf(found)).to.include('1 argument set_memory_ro addr in bpf_int_jit_compile only null');
+    expect(found).to.deep.equal(compare(left, right, 1000));
+  });
+
   it('must be two', () => {
     const store = must(openStore(':memory:'));
     write(store, eventsOf([compile(A)]));

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { comparer, type Compared } from '../../../replay/compare/comparer.js';
 import { layoutAt } from '../../../replay/compare/layout.js';
 import { rootReader } from '../../../replay/compare/reader.js';
-import { projectionOf, shownIn } from '../../../replay/compare/shown.js';
+import { projectionOf, shownAtFirst } from '../../../replay/compare/shown.js';
 import { newRecall, type Recall } from '../../../replay/compare/trail.js';
 import { must } from '../../../replay/failed.js';
 import { logOn, type TraceView } from '../../../replay/log.js';
@@ -23,7 +23,7 @@ const emulations = (): TraceView[] => {
 };
 
 const compared = (a: TraceView, b: TraceView, recall: Recall): Compared => {
-  const [shownA, shownB] = [must(shownIn(a)), must(shownIn(b))];
+  const [shownA, shownB] = [must(shownAtFirst(a)), must(shownAtFirst(b))];
   const readers = {
     a: must(rootReader(a, projectionOf(shownA, shownB))),
     b: must(rootReader(b, projectionOf(shownB, shownA))),
