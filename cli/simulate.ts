@@ -12,7 +12,7 @@ import { writing } from './log/open.js';
 import { faultTexts, sayNever } from './program/faults.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
-import { count, text } from './program/values.js';
+import { count, oneOf, text } from './program/values.js';
 
 export const simulateCommand = command({
   about:
@@ -26,6 +26,10 @@ export const simulateCommand = command({
     ['--force', 'run a kernel and architecture that never existed together'],
     ['--seed <n>', 'what is left to chance: frames, code offsets (default: 1)'],
     ['--nodes <n>', 'NUMA nodes (default: 1)'],
+    [
+      '--frames <how>',
+      'how the frames behind an area lie: contiguous or scattered (default: as the kernel has it)',
+    ],
     [
       '--fail <fault>...',
       'a call that fails: CALL[:NTH][@MARKER]=-ERRNO (docs/failures.md); NTH counts from 1 (default), * is each call, from the marker (or operation) on. ' +
@@ -52,9 +56,13 @@ export const simulateCommand = command({
       '1',
     ),
     fail: faultTexts,
+    frames: v.optional(oneOf(['contiguous', 'scattered'])),
     name: v.optional(text),
   }),
-  run: async (context, { workload: path, kernel, arch, pack, force, seed, nodes, fail: wanted, name }) => {
+  run: async (
+    context,
+    { workload: path, kernel, arch, pack, force, seed, nodes, fail: wanted, frames, name },
+  ) => {
     // What can be wrong is found before a log is made for it.
     if (kernel === undefined)
       return fail(
@@ -78,6 +86,7 @@ export const simulateCommand = command({
         seed,
         nodes,
         faults: faults.value,
+        ...(frames === undefined ? {} : { frames }),
         ...(name === undefined ? {} : { name }),
       });
       if (!done.ok) return done;

@@ -131,6 +131,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('../audit.js')).audit,
   },
   {
+    name: 'explore',
+    summary: 'try every fault of a workload on a kernel: the smallest counterexample of each rule',
+    group: CHECK,
+    load: async () => (await import('../explore.js')).explore,
+  },
+  {
     name: 'postmortem',
     summary: 'explain an oops: what the faulting page went through, which known failures fit',
     group: CHECK,

@@ -6,6 +6,7 @@ import { x86_64 } from '../../core/arch/x86_64.js';
 import { describeKinds } from '../../core/codec/describe.js';
 import { bootEvents, emulate } from '../../core/driver/emulate/emulate.js';
 import { Fault, faultsOf } from '../../core/driver/emulate/faults.js';
+import type { Backing } from '../../core/driver/emulate/policies.js';
 import type { ChoiceSource } from '../../core/driver/emulate/machine.js';
 import type { Event } from '../../core/event/event.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
@@ -24,6 +25,8 @@ export interface SimulateOptions extends KernelChoice {
   readonly source?: ChoiceSource;
   /** Calls that are to fail. */
   readonly faults?: readonly Fault[];
+  /** How frames lie; default: as this kernel asks for them. */
+  readonly frames?: Backing;
   readonly onBatch?: (batch: readonly Event[]) => void;
 }
 
@@ -109,6 +112,7 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
       seed,
       nodes: options.nodes ?? 1,
       ...(options.pack === true ? { pack: true } : {}),
+      ...(options.frames === undefined ? {} : { frames: options.frames }),
       ...(faults.length === 0 ? {} : { fail: faults.map(Fault.toText) }),
       origin: '0',
       given: null,
@@ -129,6 +133,7 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
       memory = machine.memory;
       out.begin();
     },
+    ...(options.frames === undefined ? {} : { backing: options.frames }),
     ...(faults.length === 0 ? {} : { fail: failing.failing }),
     before: (operation) => {
       failing.began(operation);

@@ -29,6 +29,8 @@ export interface Faults {
   readonly began: (operation: number) => void;
   /** How often each fault happened, in their order. */
   readonly happened: () => readonly number[];
+  /** None of them can happen any more: the calls that were meant are past. */
+  readonly spent: () => boolean;
 }
 
 export const faultsOf = (faults: readonly Fault[]): Faults => {
@@ -40,6 +42,7 @@ export const faultsOf = (faults: readonly Fault[]): Faults => {
       operation = number;
     },
     happened: () => happened,
+    spent: () => faults.every(({ nth }, i) => nth !== null && (counts[i] as number) >= nth),
     failing: (fn) => {
       let errno: number | undefined;
       for (const [i, fault] of faults.entries()) {
