@@ -7,6 +7,7 @@ import type { Memory } from '../core/memory/memory.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
 import { circumstancesOf, type Circumstances } from './calls.js';
 import type { At, TraceView } from './log.js';
+import { wholePages } from './touches.js';
 import type { Run } from './traceIndex.js';
 import { evaluate, type Surroundings } from './when/evaluate.js';
 import { partsOf, type Expression } from './when/expression.js';
@@ -139,7 +140,7 @@ const runsByIndex = (search: Search, from: number, to: number): Result<readonly 
   if (index.value === null) return ok(null);
   const runs = new Map<number, Run>();
   for (const { first, end } of needs.pages) {
-    const touched = index.value.touched(first, end, from + 1, to);
+    const touched = index.value.touched(wholePages(first, end), from + 1, to);
     if (!touched.ok) return touched;
     for (const run of touched.value)
       runs.set(run.first, { first: Math.max(run.first, from + 1), last: Math.min(run.last, to) });

@@ -2,7 +2,7 @@ import { valuesJson } from '../core/codec/json.js';
 import type { Event, EventOf } from '../core/event/event.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
 import { landmarkOf, type Landmark, type TraceView } from './log.js';
-import type { TraceIndex } from './traceIndex.js';
+import type { LandmarkAt, TraceIndex } from './traceIndex.js';
 
 /** A call that was open when something happened. */
 export interface OpenCall {
@@ -70,6 +70,8 @@ const lastBefore = (landmarks: readonly Landmark[], seq: number): number => {
 
 /** Landmarks looked back over for one of the same task. */
 const LOOK_BACK = 64;
+/** Landmarks asked for at first: mostly one of the same task is among them. */
+const FIRST = 4;
 
 const landmarkFor = (landmarks: readonly Landmark[], from: number, task: string): Landmark | null => {
   for (let i = from; i >= Math.max(0, from - LOOK_BACK); i--)
@@ -89,8 +91,10 @@ const phaseBefore = (landmarks: readonly Landmark[], at: number): Landmark | nul
 };
 
 /** A marker or an operation as its event tells it. */
-const landmarkAt = (trace: TraceView, seq: number | null): Result<Landmark | null> => {
-  if (seq === null) return ok(null);
+const landmarkAt = (trace: TraceView, place: LandmarkAt | undefined): Result<Landmark | null> => {
+  if (place === undefined) return ok(null);
+  if (place.marker !== null) return ok(place.marker);
+  const { seq } = place;
   const event = trace.event(seq);
   if (!event.ok) return event;
   const landmark = landmarkOf(event.value);
@@ -102,19 +106,16 @@ const landmarkAt = (trace: TraceView, seq: number | null): Result<Landmark | nul
     : ok(landmark);
 };
 
-/** Landmarks asked for at first: mostly one of the same task is among them. */
-const FIRST = 4;
-
-/** Number of the landmark of the same task that is not too far before an event, else of the last one; null: there is none. */
-const placeBefore = (index: TraceIndex, seq: number, task: string): Result<number | null> => {
+/** Of the last landmarks before an event the one of its task, else the last one. */
+const lastOfTask = (index: TraceIndex, seq: number, task: string): Result<LandmarkAt | undefined> => {
   for (const most of [FIRST, LOOK_BACK + 1]) {
     const before = index.landmarksBefore(seq, most);
     if (!before.ok) return before;
     const own = before.value.find((landmark) => landmark.task === task);
-    if (own !== undefined) return ok(own.seq);
-    if (before.value.length < most || most > LOOK_BACK) return ok(before.value[0]?.seq ?? null);
+    if (own !== undefined || before.value.length < most || most > LOOK_BACK)
+      return ok(own ?? before.value[0]);
   }
-  return ok(null);
+  return ok(undefined);
 };
 
 const landmarksByIndex = (
@@ -123,13 +124,11 @@ const landmarksByIndex = (
   seq: number,
   task: string,
 ): Result<Pick<Circumstances, 'marker' | 'phase'>> => {
-  const nearest = placeBefore(index, seq, task);
-  if (!nearest.ok) return nearest;
-  const marker = landmarkAt(trace, nearest.value);
+  const place = lastOfTask(index, seq, task);
+  if (!place.ok) return place;
+  const marker = landmarkAt(trace, place.value);
   if (!marker.ok) return marker;
-  const at = index.phaseBefore(seq);
-  if (!at.ok) return at;
-  const phase = landmarkAt(trace, at.value);
+  const phase = index.phaseBefore(seq);
   return phase.ok ? ok({ marker: marker.value, phase: phase.value }) : phase;
 };
 

@@ -22,8 +22,16 @@ import {
   type MomentSource,
   type Where,
 } from './moments.js';
-import { traceIndex, type TraceIndex } from './traceIndex.js';
-import { decoded, decodedUpTo, segmentCache, type Kinds } from './segments.js';
+import { eventsIndexed, traceIndex, type TraceIndex } from './traceIndex.js';
+import {
+  decoded,
+  decodedUpTo,
+  eventIn,
+  segmentCache,
+  TOLD,
+  type Kinds,
+  type SegmentEvents,
+} from './segments.js';
 
 /** WHERE in a trace: as text, as the number of an event, or read already. */
 export type At = string | number | Where;
@@ -69,6 +77,8 @@ export interface TraceView {
   event(seq: number): Result<Event>;
   /** All events of the segment that holds event `seq`. */
   around(seq: number): Result<readonly Event[]>;
+  /** The same without returns and choices. */
+  told(seq: number): Result<SegmentEvents>;
   /** Markers in order, from their table; where there is none, read from the log at the first call. */
   markers(): Result<readonly MarkerAt[]>;
   /** Markers and operations of a workload, in order: what was going on. All there are now, or at least those up to event `to`. */
@@ -199,11 +209,14 @@ const within = (events: readonly Event[], from: number, to: number): readonly Ev
 const viewOf = (log: TraceLog): TraceView => {
   const name = log.info.name;
   const cache = segmentCache(name, (seq) => log.segmentAt(seq));
+  const toldCache = segmentCache(name, (seq) => log.segmentAt(seq), TOLD);
   const read = (from: number, to: number, kinds: Kinds) => view.batches({ from, to, kinds });
   const landmarks = landmarkList(read, LANDMARKS);
   // Apart from the landmarks: most segments of an emulation have operations, few a marker, and those without are hardly looked into.
   const markers = landmarkList(read, MARKERS);
   let memories: Memory[] = [];
+  let index: TraceIndex | null = null;
+  let indexed: number | null = null;
 
   const view: TraceView = {
     name,
@@ -245,6 +258,7 @@ const viewOf = (log: TraceLog): TraceView => {
         if (!events.ok) return yield events;
         const own = within(events.value, from.value.seq, to.value.seq);
         if (own.length > 0) yield ok(own);
+        if (segment.value.first + segment.value.count > to.value.seq) return undefined;
       }
       return undefined;
     },
@@ -272,18 +286,33 @@ const viewOf = (log: TraceLog): TraceView => {
       return memory;
     },
     event: (seq) => {
-      const batch = cache.around(seq);
-      if (!batch.ok) return batch;
-      return ok(batch.value[seq - (batch.value[0] as Event).seq] as Event);
+      const told = toldCache.around(seq);
+      if (!told.ok) return told;
+      const event = eventIn(told.value.events, seq);
+      if (event !== null) return ok(event);
+      const all = cache.around(seq);
+      return all.ok ? ok(all.value.events[seq - all.value.first] as Event) : all;
     },
-    around: (seq) => cache.around(seq),
+    around: (seq) => {
+      const all = cache.around(seq);
+      return all.ok ? ok(all.value.events) : all;
+    },
+    told: (seq) => toldCache.around(seq),
     markers: () => {
       const rows = log.derived('markers', MARKER_ROWS);
       if (!rows.ok) return rows;
       return rows.value === null ? markers.to(log.info.events) : ok(rows.value.map(markerRow));
     },
     landmarks: (to = Infinity) => landmarks.to(to, log.info.events),
-    index: () => traceIndex(log),
+    index: () => {
+      const events = eventsIndexed(log);
+      // Nothing was appended since it was made.
+      if (index !== null && events === indexed) return ok(index);
+      const found = traceIndex(log);
+      index = found.ok ? found.value : null;
+      indexed = events;
+      return found;
+    },
   };
 
   /** The latest memory at or before event `seq` that can be had without reading the log from the beginning, and the owner of one that nobody else has. */

@@ -1,9 +1,10 @@
 import { extentOf } from '../core/codec/extent.js';
 import type { Event } from '../core/event/event.js';
 import { Space } from '../core/event/pages.js';
+import type { Place } from '../core/history/touched.js';
 import { Memory, NO_FRAME } from '../core/memory/memory.js';
-import { Address } from '../core/value/address.js';
-import type { Subject } from './subjects.js';
+import { Address, PAGE_SIZE } from '../core/value/address.js';
+import { bytesOf, type Subject } from './subjects.js';
 
 /** Pages of a subject. */
 export const pagesOf = ({ start, bytes }: Subject): { readonly first: number; readonly end: number } => ({
@@ -17,6 +18,20 @@ const frameBehind = (memory: Memory, page: number): number => {
   if (mapped !== NO_FRAME) return mapped;
   const area = Memory.areaAt(memory, page);
   return area?.frames?.[page - area.start] ?? NO_FRAME;
+};
+
+/** All of some pages. */
+export const wholePages = (first: number, end: number): Place => ({
+  first,
+  end,
+  start: Address.of(first),
+  bytes: (end - first) * PAGE_SIZE,
+});
+
+/** Where events may touch a subject. */
+export const placeOf = (subject: Subject): Place => {
+  const { start, bytes } = bytesOf(subject);
+  return { ...pagesOf(subject), start, bytes };
 };
 
 /** Frames behind the pages of a subject. */
@@ -146,4 +161,60 @@ export const mayTouch = (
   if (extent === null) return false;
   const last = Address.add(extent.address, Math.max(extent.bytes ?? 1, 1) - 1).page;
   return extent.address.page < end && last >= first;
+};
+
+const isProgramIn = (memory: Memory, number: number, first: number, end: number): boolean => {
+  const program = Memory.program(memory, number);
+  return (
+    program !== null &&
+    program.chunk.page < end &&
+    Address.add(program.chunk, Math.max(program.bytes, 1) - 1).page >= first
+  );
+};
+
+/**
+ * Whether memory around a subject is followed only when this event is applied: everything that `mayTouch` accepts, and what says more of the
+ * areas and programs that its pages lie in.
+ */
+export const concerns = (
+  memory: Memory,
+  subject: Subject,
+  frames: ReadonlySet<number>,
+  event: Event,
+): boolean => {
+  const { first, end } = pagesOf(subject);
+  switch (event.kind) {
+    case 'gap':
+    case 'areas-purged':
+    case 'frames-released':
+      return true;
+    case 'program-freed':
+    case 'program-finalized':
+    case 'program-joined':
+      return isProgramIn(memory, event.program, first, end);
+    case 'program-placed':
+    case 'published':
+      if (isProgramIn(memory, event.program, first, end)) return true;
+      break;
+    case 'unpublished': {
+      const program = Memory.programAt(memory, event.start);
+      if (program !== null && isProgramIn(memory, program.number, first, end)) return true;
+      break;
+    }
+    default:
+      break;
+  }
+  return mayTouch(memory, subject, frames, event);
+};
+
+/** Whether an event puts frames behind a subject: what is known of these may have come about elsewhere. */
+export const bringsFrames = (subject: Subject, event: Event): boolean => {
+  if (event.kind === 'identified') return true;
+  const { first, end } = pagesOf(subject);
+  return (
+    event.kind === 'mapped' &&
+    event.frame !== NO_FRAME &&
+    event.page < end &&
+    event.page + event.pages > first
+  );
 };

@@ -10,6 +10,7 @@ import { Address, pageText } from '../core/value/address.js';
 import { Prot } from '../core/value/prot.js';
 import { ok, type Result } from '../core/value/failure.js';
 import { circumstancesOf, type Circumstances } from './calls.js';
+import { beginAfter } from './closeUp.js';
 import { lastChange, type HistoryItem } from './history.js';
 import type { At, TraceView } from './log.js';
 import { addressOf, type AnyAddress } from './memoryView.js';
@@ -150,12 +151,31 @@ const causedContent = (
 const lastUnmapping = (trace: TraceView, subject: Subject, to: number): Result<HistoryItem | null> =>
   lastChange(trace, subject, to, (item) => item.mappings.some((range) => range.to === null));
 
+const pageSubject = (at: Address): Subject => ({
+  kind: 'address',
+  address: at,
+  start: Address.of(at.page),
+  bytes: BLOCK,
+  from: 0,
+  to: null,
+});
+
+/** Memory after event `seq`: around a page alone where it is mapped; else all of it, as only that says what is not known. */
+const memoryAround = (trace: TraceView, at: Address, seq: number): Result<Memory> => {
+  const close = beginAfter(trace, pageSubject(at), seq);
+  if (!close.ok) return close;
+  const memory = close.value.memory();
+  return Memory.page(memory, at.page) === null ? trace.at(seq) : ok(memory);
+};
+
 /** Why the page at an address is as it is at a moment. */
 export const why = (trace: TraceView, address: AnyAddress, moment: At = 'end'): Result<Why> => {
-  const found = trace.at(moment);
+  const found = trace.find(moment);
   if (!found.ok) return found;
-  const memory = found.value;
   const at = addressOf(address);
+  const around = memoryAround(trace, at, found.value.seq);
+  if (!around.ok) return around;
+  const memory = around.value;
   const entry = Memory.page(memory, at.page);
   const page = entry === null ? ok(null) : causedPage(trace, entry, entry.frame, false);
   if (!page.ok) return page;
@@ -165,15 +185,7 @@ export const why = (trace: TraceView, address: AnyAddress, moment: At = 'end'): 
   if (!alias.ok) return alias;
   const content = causedContent(trace, memory, entry, at);
   if (!content.ok) return content;
-  const subject: Subject = {
-    kind: 'address',
-    address: at,
-    start: Address.of(at.page),
-    bytes: BLOCK,
-    from: 0,
-    to: null,
-  };
-  const gone = entry === null ? lastUnmapping(trace, subject, memory.seq) : ok(null);
+  const gone = entry === null ? lastUnmapping(trace, pageSubject(at), memory.seq) : ok(null);
   if (!gone.ok) return gone;
   const here = pageText(at.page);
   const blank =

@@ -26,7 +26,10 @@ const SELECT = select(
 /** A segment as it is in the file: nothing of it is checked but the kinds of its columns. */
 export type SegmentRow = RowIn<typeof SELECT>;
 
-const SELECT_PLACE = select({ first: 'integer' }, 'SELECT first FROM segments WHERE id = ?');
+const SELECT_PLACE = select(
+  { first: 'integer', count: 'integer' },
+  'SELECT first, count FROM segments WHERE id = ?',
+);
 const SELECT_HASH = select({ hash: 'hash' }, 'SELECT hash FROM segments WHERE id = ?');
 const SELECT_GENESIS = select({ hash: 'hash' }, 'SELECT root AS hash FROM traces WHERE id = ?');
 
@@ -156,11 +159,24 @@ function startAt(c: Connection, trace: TraceKey, from: number): Result<number> {
   });
 }
 
+/** Whether a segment is where it is when all before it are full, and holds an event. */
+function holds(c: Connection, trace: TraceKey, index: number, seq: number): boolean {
+  const place = reading(c, () => ok(row(c, SELECT_PLACE, segmentId(trace.id, index))));
+  return (
+    place.ok &&
+    place.value !== undefined &&
+    place.value.first <= seq &&
+    seq < place.value.first + place.value.count
+  );
+}
+
 /**
  * Index of the last segment that begins at or before event `seq`, by bisection. A place that cannot be read counts as
  * too far: what lies before the damage is still found.
  */
 export function locate(c: Connection, trace: TraceKey, seq: number, segments: number): number {
+  const full = Math.min(Math.floor((seq - 1) / MAX_EVENTS), segments - 1);
+  if (holds(c, trace, full, seq)) return full;
   let low = 0;
   let high = segments;
   while (high - low > 1) {

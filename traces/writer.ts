@@ -71,7 +71,7 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
             markers: markersIn(batch),
             operations: operationsIn(batch),
             lives: livesOf(batch),
-            touched: touches?.take() ?? [],
+            touched: touches?.take() ?? { nodes: [], programs: [] },
           };
     group.push(told === null ? segment : { ...segment, batch: told });
     batch = [];
@@ -88,7 +88,7 @@ export const writer = ({ store, log, memory, onBatch }: WriterOptions): Writer =
     begin: () => {
       if (!indexed) return;
       tracker = rectangleTracker(memory);
-      touches = touchTracker(memory());
+      touches = touchTracker(memory);
       // What was given is written with the genesis.
       tracker.take();
     },

@@ -7,7 +7,7 @@ import type { LifeEvent } from './lives.js';
 import type { Marker } from './markers.js';
 import type { OperationAt } from './operations.js';
 import type { Rectangle, RectangleChanges } from './rectangle.js';
-import type { TouchedNode } from './touched.js';
+import type { Touched } from './touched.js';
 import { rectangleTracker, type RectangleTracker } from './tracker.js';
 
 /** Events of a segment, or what their writer has found out about them already. */
@@ -18,7 +18,7 @@ export type Batch =
       readonly markers: readonly Marker[];
       readonly operations: readonly OperationAt[];
       readonly lives: readonly LifeEvent[];
-      readonly touched: readonly TouchedNode[];
+      readonly touched: Touched;
     };
 
 /** What the projection needs of the store: SQL, with constant texts. */

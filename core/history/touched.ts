@@ -1,15 +1,22 @@
 /**
- * Which pages the events of a segment may have changed: with it, whoever asks for the past of some pages reads only the segments that can hold it. True more
- * often than needed, never too seldom: every event that `mayTouch` (replay/touches.ts) accepts for a page marks it.
+ * Which pages and blocks the events of a segment may have changed: with it, whoever asks for the past of some bytes reads only the segments that can hold it.
+ * True more often than needed, never too seldom: every event that `concerns` (replay/touches.ts) accepts for a page marks it. And what memory
+ * knows of these pages and programs after the segment, so that the next one can be read without the rest of memory.
  */
 import { extentOf } from '../codec/extent.js';
 import { KINDS, type Event } from '../event/event.js';
 import { Space } from '../event/pages.js';
+import { BLOCKS_PER_PAGE } from '../memory/content.js';
 import { Memory, NO_FRAME } from '../memory/memory.js';
 import { PageTable } from '../memory/pageTable.js';
 import { SparseMap } from '../memory/sparse.js';
 import { Address } from '../value/address.js';
+import { encodeImages } from './pageImage.js';
+import { encodeProgram, symbolsOf } from './programImage.js';
+import { blocksMeet, encodeBlocks } from './touchedBlocks.js';
 
+/** Of the tables that keep it; to be raised when their columns, or what is in them, become others. */
+export const TOUCHED_VERSION = 2;
 export const NODE = 512;
 /** Stands for every page: an event that may have changed more than can be listed. */
 export const EVERY_NODE = -1;
@@ -23,16 +30,34 @@ export interface TouchedNode {
   readonly first: number;
   /** Last event of the run. */
   readonly last: number;
-  /** The bytes of the bitmap before these are zero. Bit `page % 8` of byte `page % 512 / 8`. */
+  /** Pages of which all may have changed: permission, leaf, frame, alias, area. The bytes of the bitmap before these are zero. Bit `page % 8` of byte `page % 512 / 8`. */
   readonly skip: number;
   readonly bits: Uint8Array;
+  /** Runs of 64-byte blocks whose content or program may have changed (`encodeBlocks`). */
+  readonly blocks: Uint8Array;
+  /** What is known of all these pages after the run (`encodeImages`). */
+  readonly images: Uint8Array;
+}
+
+/** A program that a run of events changed, and that is there after it. */
+export interface TouchedProgram {
+  readonly number: number;
+  /** Last event of the run. */
+  readonly last: number;
+  /** `encodeProgram`. */
+  readonly bytes: Uint8Array;
+}
+
+export interface Touched {
+  readonly nodes: readonly TouchedNode[];
+  readonly programs: readonly TouchedProgram[];
 }
 
 export interface TouchTracker {
   /** To be told of every event in order. */
   readonly after: (event: Event) => void;
-  /** What was touched since the last time. */
-  readonly take: () => readonly TouchedNode[];
+  /** What was touched since the last time. Memory is that after the last event told. */
+  readonly take: () => Touched;
 }
 
 interface PageRun {
@@ -40,30 +65,74 @@ interface PageRun {
   readonly pages: number;
 }
 
+/** What is asked about: pages of which all counts, and bytes in them whose content and programs count. */
+export interface Place {
+  readonly first: number;
+  readonly end: number;
+  readonly start: Address;
+  readonly bytes: number;
+}
+
 const STILL: ReadonlySet<string> = new Set(
   KINDS.filter(({ changesMemory }) => !changesMemory).map(({ kind }) => kind),
 );
 const BYTES = NODE / 8;
+const BLOCK_BITS = 6;
+const NO_BYTES = new Uint8Array(0);
+
+const newMarks = (): Marks => ({ bits: new Uint8Array(BYTES), any: new Uint8Array(BYTES), blocks: [] });
+
+const mark = (bits: Uint8Array, slot: number): void => {
+  bits[slot >> 3] = (bits[slot >> 3] as number) | (1 << (slot & 7));
+};
+
+const slotsOf = (bits: Uint8Array): readonly number[] => {
+  const slots: number[] = [];
+  for (let slot = 0; slot < NODE; slot++)
+    if ((((bits[slot >> 3] as number) >> (slot & 7)) & 1) === 1) slots.push(slot);
+  return slots;
+};
 
 const pagesOf = (at: Address, bytes: number): PageRun => ({
   page: at.page,
   pages: Address.add(at, Math.max(bytes, 1) - 1).page - at.page + 1,
 });
 
+/** One node while a run of events goes on. */
+interface Marks {
+  /** Pages that are marked as a whole. */
+  readonly bits: Uint8Array;
+  /** Pages with any mark. */
+  readonly any: Uint8Array;
+  /** First and last block of runs, as they came. */
+  readonly blocks: number[];
+}
+
+interface Bytes {
+  readonly at: Address;
+  readonly bytes: number;
+}
+
 class Tracker implements TouchTracker {
-  #nodes = new Map<number, Uint8Array>();
+  readonly #memory: () => Memory;
+  #nodes = new Map<number, Marks>();
   #first = 0;
   #last = 0;
   #node = -2;
-  #bits: Uint8Array = new Uint8Array(0);
+  #marks: Marks = newMarks();
   /** Frame (pfn or name) → the page that it backs, or backed last. */
   readonly #backs = new Map<number, number>();
   readonly #areas = new Map<number, number>();
   readonly #lazy = new Set<number>();
   readonly #packs = new Set<number>();
-  readonly #programs = new Map<number, PageRun>();
+  readonly #programs = new Map<number, Bytes>();
+  /** Numbers of the programs that have bytes in a page. */
+  readonly #inPage = new Map<number, readonly number[]>();
+  #changed = new Set<number>();
 
-  constructor(start: Memory) {
+  constructor(memory: () => Memory) {
+    this.#memory = memory;
+    const start = memory();
     for (const [page, node, slot] of PageTable.pages(start.virtual))
       this.#back(node.frame[slot] as number, page);
     for (const [name, page] of SparseMap.entries(start.names)) this.#back(-name, page);
@@ -74,8 +143,7 @@ class Tracker implements TouchTracker {
         if (!this.#backs.has(frame)) this.#back(frame, area.start + i);
     }
     for (const pack of start.packs) this.#packs.add(pack.start);
-    for (const { number, chunk, bytes } of Memory.programs(start))
-      this.#programs.set(number, pagesOf(chunk, bytes));
+    for (const { number, chunk, bytes } of Memory.programs(start)) this.#addProgram(number, chunk, bytes);
   }
 
   after(event: Event): void {
@@ -139,7 +207,7 @@ class Tracker implements TouchTracker {
         break;
       case 'gap':
         // What was known of any page may be otherwise since.
-        this.#bitsOf(EVERY_NODE)[0] = 1;
+        this.#marksOf(EVERY_NODE).bits[0] = 1;
         return;
       case 'pack-created':
         this.#packs.add(event.start);
@@ -150,41 +218,106 @@ class Tracker implements TouchTracker {
       case 'pack-marked':
         if (event.start === 0) for (const start of this.#packs) this.#touch(start, 1);
         break;
+      case 'copied':
+      case 'filled':
+        return this.#touchBytes(event.to, event.length);
+      case 'seen':
+        return this.#touchBytes(event.at, 4);
+      case 'chunk-allocated':
+      case 'chunk-freed':
+        return this.#touchBytes(event.at, event.bytes);
       case 'program-allocated':
-        this.#programs.set(event.program, pagesOf(event.chunk, event.bytes));
-        break;
+        this.#addProgram(event.program, event.chunk, event.bytes);
+        return this.#touchProgram(event.program);
       case 'program-freed':
+        this.#touchProgram(event.program);
+        return this.#dropProgram(event.program);
+      case 'program-placed':
+      case 'published':
+        this.#touchProgram(event.program);
+        break;
       case 'program-finalized':
       case 'program-joined':
-      case 'program-placed':
-      case 'published': {
-        const run = this.#programs.get(event.program);
-        if (run !== undefined) this.#touch(run.page, run.pages);
-        if (event.kind === 'program-freed') this.#programs.delete(event.program);
+        return this.#touchProgram(event.program);
+      case 'unpublished':
+        // Whose symbol it was, memory does not say any more.
+        for (const number of this.#inPage.get(event.start.page) ?? [])
+          if (this.#holds(number, event.start)) this.#touchProgram(number);
         break;
-      }
       default:
         if (STILL.has(event.kind)) return;
         break;
     }
     const extent = extentOf(event);
     if (extent === null) return;
+    if (event.kind === 'program-placed' || event.kind === 'published' || event.kind === 'unpublished')
+      return this.#touchBytes(extent.address, extent.bytes ?? 1);
     const { page, pages } = pagesOf(extent.address, extent.bytes ?? 1);
     this.#touch(page, pages);
   }
 
-  take(): readonly TouchedNode[] {
-    const list = Array.from(this.#nodes, ([node, all]): TouchedNode => {
+  take(): Touched {
+    const memory = this.#memory();
+    const inPage = (page: number): readonly number[] => this.#inPage.get(page) ?? [];
+    const nodes = Array.from(this.#nodes, ([node, { bits: all, any, blocks }]): TouchedNode => {
       let skip = 0;
-      while (all[skip] === 0) skip++;
+      while (skip < BYTES && all[skip] === 0) skip++;
       let end = BYTES;
       while (end > skip && all[end - 1] === 0) end--;
-      return { node, first: this.#first, last: this.#last, skip, bits: all.slice(skip, end) };
+      return {
+        node,
+        first: this.#first,
+        last: this.#last,
+        skip,
+        bits: all.slice(skip, end),
+        blocks: encodeBlocks(blocks),
+        images: node === EVERY_NODE ? NO_BYTES : encodeImages(memory, node * NODE, slotsOf(any), inPage),
+      };
     });
+    const programs: TouchedProgram[] = [];
+    for (const number of this.#changed) {
+      const program = Memory.program(memory, number);
+      if (program === null) continue;
+      const bytes = encodeProgram({ program, symbols: symbolsOf(memory, program) });
+      programs.push({ number, last: this.#last, bytes });
+    }
     this.#nodes = new Map();
     this.#node = -2;
     this.#first = 0;
-    return list;
+    this.#changed = new Set();
+    return { nodes, programs };
+  }
+
+  #addProgram(number: number, at: Address, bytes: number): void {
+    this.#programs.set(number, { at, bytes });
+    const { page, pages } = pagesOf(at, bytes);
+    for (let i = page; i < page + pages; i++) this.#inPage.set(i, [...(this.#inPage.get(i) ?? []), number]);
+  }
+
+  #dropProgram(number: number): void {
+    const own = this.#programs.get(number);
+    if (own === undefined) return;
+    this.#changed.delete(number);
+    this.#programs.delete(number);
+    const { page, pages } = pagesOf(own.at, own.bytes);
+    for (let i = page; i < page + pages; i++) {
+      const left = (this.#inPage.get(i) ?? []).filter((other) => other !== number);
+      if (left.length === 0) this.#inPage.delete(i);
+      else this.#inPage.set(i, left);
+    }
+  }
+
+  #holds(number: number, address: Address): boolean {
+    const own = this.#programs.get(number);
+    const into = own === undefined ? -1 : Address.minus(address, own.at);
+    return own !== undefined && into >= 0 && into < own.bytes;
+  }
+
+  #touchProgram(number: number): void {
+    const own = this.#programs.get(number);
+    if (own === undefined) return;
+    this.#changed.add(number);
+    this.#touchBytes(own.at, own.bytes);
   }
 
   #back(frame: number, page: number): void {
@@ -216,38 +349,55 @@ class Tracker implements TouchTracker {
 
   #touch(first: number, pages: number): void {
     if (pages > MOST_PAGES) {
-      this.#bitsOf(EVERY_NODE)[0] = 1;
+      this.#marksOf(EVERY_NODE).bits[0] = 1;
       return;
     }
     const end = first + pages;
     for (let page = first; page < end; page++) {
-      const bits = this.#bitsOf(Math.floor(page / NODE));
-      const slot = page % NODE;
-      bits[slot >> 3] = (bits[slot >> 3] as number) | (1 << (slot & 7));
+      const { bits, any } = this.#marksOf(Math.floor(page / NODE));
+      mark(bits, page % NODE);
+      mark(any, page % NODE);
     }
   }
 
-  #bitsOf(node: number): Uint8Array {
-    if (node === this.#node) return this.#bits;
-    let bits = this.#nodes.get(node);
-    if (bits === undefined) {
-      bits = new Uint8Array(BYTES);
-      this.#nodes.set(node, bits);
+  #touchBytes(at: Address, bytes: number): void {
+    const { page, pages } = pagesOf(at, bytes);
+    if (pages > MOST_PAGES) return this.#touch(page, pages);
+    const last = Address.add(at, Math.max(bytes, 1) - 1);
+    for (let from = page; from < page + pages;) {
+      const node = Math.floor(from / NODE);
+      const end = Math.min(page + pages, (node + 1) * NODE);
+      const { any, blocks } = this.#marksOf(node);
+      blocks.push(
+        (from % NODE) * BLOCKS_PER_PAGE + (from === at.page ? at.offset >> BLOCK_BITS : 0),
+        ((end - 1) % NODE) * BLOCKS_PER_PAGE +
+          (end - 1 === last.page ? last.offset >> BLOCK_BITS : BLOCKS_PER_PAGE - 1),
+      );
+      for (; from < end; from++) mark(any, from % NODE);
+    }
+    return undefined;
+  }
+
+  #marksOf(node: number): Marks {
+    if (node === this.#node) return this.#marks;
+    let marks = this.#nodes.get(node);
+    if (marks === undefined) {
+      marks = newMarks();
+      this.#nodes.set(node, marks);
     }
     this.#node = node;
-    this.#bits = bits;
-    return bits;
+    this.#marks = marks;
+    return marks;
   }
 }
 
-/** Follows the events of a trace from its beginning: from the memory before its first event. */
-export const touchTracker = (start: Memory): TouchTracker => new Tracker(start);
+/** Follows the events of a trace from its beginning: `memory` is first that before its first event. */
+export const touchTracker = (memory: () => Memory): TouchTracker => new Tracker(memory);
 
-/** Whether one of the pages from `first` to before `end` is marked. */
+/** Whether something from `at` on, of so many bytes, is marked: its pages, or blocks of its own. */
 export const isTouched = (
-  { node, skip, bits }: Pick<TouchedNode, 'node' | 'skip' | 'bits'>,
-  first: number,
-  end: number,
+  { node, skip, bits, blocks }: Pick<TouchedNode, 'node' | 'skip' | 'bits' | 'blocks'>,
+  { first, end, start, bytes }: Place,
 ): boolean => {
   if (node === EVERY_NODE) return true;
   const from = Math.max(first, node * NODE);
@@ -256,5 +406,11 @@ export const isTouched = (
     const slot = page % NODE;
     if ((((bits[(slot >> 3) - skip] ?? 0) >> (slot & 7)) & 1) === 1) return true;
   }
-  return false;
+  const last = Address.add(start, Math.max(bytes, 1) - 1);
+  const base = node * NODE;
+  return blocksMeet(
+    blocks,
+    (start.page - base) * BLOCKS_PER_PAGE + (start.offset >> BLOCK_BITS),
+    (last.page - base) * BLOCKS_PER_PAGE + (last.offset >> BLOCK_BITS),
+  );
 };

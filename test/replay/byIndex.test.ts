@@ -1,10 +1,11 @@
+import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { basename, join } from 'node:path';
 import { pageText } from '../../core/value/address.js';
 import { PageTable } from '../../core/memory/pageTable.js';
 import { random } from '../../core/value/random.js';
 import { firstChange, history, historyJson, lastChange, type HistoryItem } from '../../replay/history.js';
-import { logOn, type TraceView } from '../../replay/log.js';
+import { logOn, openLog, type TraceView } from '../../replay/log.js';
 import { livesIn, subjectOf } from '../../replay/subjects.js';
 import { derivedTables } from '../../replay/tables.js';
 import { why, whyJson } from '../../replay/why.js';
@@ -73,7 +74,16 @@ const compare = ({ indexed, replayed }: Both, seed: number, subjects: number): v
 
 /** All rows of the tables that answer questions. */
 const rowsOf = (store: Store): unknown =>
-  ['touched', 'lives_programs', 'lives_names', 'lives_packs', 'operations', 'markers'].map((table) => {
+  [
+    'touched',
+    'touched_pages',
+    'touched_programs',
+    'lives_programs',
+    'lives_names',
+    'lives_packs',
+    'operations',
+    'markers',
+  ].map((table) => {
     const answer = must(store.sql(`SELECT * FROM ${table}`));
     const rows = Array.from(answer.rows);
     answer.close();
@@ -124,6 +134,25 @@ describe('history, last, first and why by the tables', () => {
         24,
       );
     });
+
+  it('are found by replay where the tables are of another version', async () => {
+    const file = join(desk.folder, 'older.db');
+    const store = must(openStore(file, derivedTables()));
+    must(simulate(store, randomWorkload(8, 30), { kernel: '6.1', name: 'older' }));
+    store.close();
+    const db = new Database(file);
+    // As a program before this one left it.
+    db.exec("UPDATE projections SET version = 1 WHERE name = 'touched'; DROP TABLE touched_pages");
+    db.close();
+    const log = must(openLog(file));
+    const trace = must(log.trace('older'));
+    expect(must(trace.index())).to.equal(null);
+    const subject = must(
+      subjectOf(trace, pageText([...PageTable.pages(must(trace.at('end')).virtual)][0]?.[0] ?? 0)),
+    );
+    expect(must(lastChange(trace, subject))).not.to.equal(null);
+    log.close();
+  });
 
   it('rest on tables that are the same when they are made again', async () => {
     const folder = recordingsOf(/^5\.18-rc3-S8$|^6\.12-S1$/).at(-1) as string;
