@@ -8,9 +8,12 @@ import { readingLog } from './log/open.js';
 import { QUESTION, questionOf, sayIfReplayed } from './log/subject.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
-import { text } from './program/values.js';
+import { text as given } from './program/values.js';
 import { changeText } from './show/history.js';
 import { clockOf } from '../replay/clock.js';
+
+/** Characters gathered before they are written. */
+const WRITTEN_AT_ONCE = 1 << 14;
 
 export const history = command({
   about:
@@ -26,7 +29,7 @@ export const history = command({
     },
     { line: "pagetrail history p1_16 'S1@#loaded8'", does: 'a program, up to a marker' },
   ],
-  values: v.object({ what: text, moment: text }),
+  values: v.object({ what: given, moment: given }),
   run: (context, { what, moment }) =>
     readingLog(context, async (log) => {
       const question = questionOf(log, what, moment);
@@ -35,13 +38,25 @@ export const history = command({
       const to = question.value.moment;
       const clock = clockOf(trace);
       const items: HistoryItem[] = [];
+      let text = '';
+      const flush = async (): Promise<void> => {
+        if (text !== '') await context.write(text);
+        text = '';
+      };
       if (!context.settings.json) context.print(context.style.bold(subjectAt(subject, to.seq)), '');
       for (const item of changesOf(trace, subject, { to: to.seq })) {
-        if (!item.ok) return item;
+        if (!item.ok) {
+          await flush();
+          return item;
+        }
         if (context.settings.json) items.push(item.value);
-        else await context.write(`${changeText(context, clock, item.value).join('\n')}\n`);
+        else {
+          text += `${changeText(context, clock, item.value).join('\n')}\n`;
+          if (text.length >= WRITTEN_AT_ONCE) await flush();
+        }
         if (!context.settings.json) items.length++;
       }
+      await flush();
       if (context.settings.json)
         context.printJson({
           trace: trace.name,

@@ -1,5 +1,5 @@
 /** What pages were, at once: questions to the permission history of a trace, answered from its table and never by replay. */
-import { pageOfSigned, signedAddress } from '../core/history/projection.js';
+import { pageOfSigned, signedAddress } from '../core/history/signed.js';
 import { LARGEST, type Rectangle } from '../core/history/rectangle.js';
 import { ok, type Result } from '../core/value/failure.js';
 import type { ProjectionRow, TraceLog } from '../store/index.js';

@@ -1,6 +1,5 @@
 /** What the derived tables of a trace tell at once, whatever its length. */
-import { addressOfSigned } from '../core/history/lives.js';
-import { pageOfSigned, signedAddress } from '../core/history/projection.js';
+import { addressOfSigned, pageOfSigned, signedAddress } from '../core/history/signed.js';
 import { imageIn, type PageImage } from '../core/history/pageImage.js';
 import { decodeProgram, type ProgramImage } from '../core/history/programImage.js';
 import { EVERY_NODE, isTouched, NODE, TOUCHED_VERSION, type Place } from '../core/history/touched.js';

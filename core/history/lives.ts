@@ -1,8 +1,8 @@
 /** Programs and packs over their lives, as tables: found by number, id, tag, name, symbol or address without reading the log. */
 import { decodeSegment } from '../codec/decode.js';
 import type { Event, EventOf } from '../event/event.js';
-import { Address } from '../value/address.js';
-import { pageOfSigned, signedAddress, type Batch } from './projection.js';
+import type { Batch } from './projection.js';
+import { signed, signedAddress } from './signed.js';
 
 const KINDS = ['program-allocated', 'published', 'program-freed', 'pack-created', 'pack-removed'] as const;
 
@@ -29,13 +29,6 @@ export const symbolParts = (
 interface Rows {
   run(sql: string, ...values: readonly (bigint | number | string | null)[]): void;
 }
-
-/** The first byte of anything as SQLite keeps it. */
-const signed = (at: Address): bigint => signedAddress(at.page) + BigInt(at.offset);
-
-/** The address that is kept so. */
-export const addressOfSigned = (value: bigint): Address =>
-  Address.of(pageOfSigned(value), Number(value & 0xfffn));
 
 const PROGRAM =
   'REPLACE INTO lives_programs (trace, number, chunk, bytes, from_seq, to_seq, id, symbol) VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)';

@@ -6,6 +6,7 @@ import { nothing } from '../memory/memory.js';
 import type { LifeEvent } from './lives.js';
 import type { Marker } from './markers.js';
 import type { OperationAt } from './operations.js';
+import { signedAddress } from './signed.js';
 import type { Rectangle, RectangleChanges } from './rectangle.js';
 import type { Touched } from './touched.js';
 import { rectangleTracker, type RectangleTracker } from './tracker.js';
@@ -25,19 +26,6 @@ export type Batch =
 interface Rows {
   run(sql: string, ...values: readonly (bigint | number | null)[]): void;
 }
-
-const PAGES_OF_64_BITS = 2 ** 52;
-const PAGE = 4096n;
-
-/** The first byte of a page as SQLite keeps an address: a signed 64-bit integer. */
-export const signedAddress = (page: number): bigint =>
-  BigInt(page >= PAGES_OF_64_BITS / 2 ? page - PAGES_OF_64_BITS : page) * PAGE;
-
-/** The page of such an address. */
-export const pageOfSigned = (address: bigint): number => {
-  const page = Number(address >> 12n);
-  return page < 0 ? page + PAGES_OF_64_BITS : page;
-};
 
 const INSERT =
   'INSERT INTO history (trace, space, pages, start, from_seq, since_seq, to_seq, prot, shift, classes, call) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
