@@ -11,7 +11,7 @@ export interface ShownProgram {
   readonly id: number | null;
   readonly name: string | null;
   readonly tag: string | null;
-  readonly kind: 'program' | 'function' | 'classic' | 'dispatcher';
+  readonly kind: 'program' | 'function' | 'classic' | 'dispatcher' | 'trampoline';
   /** First byte of its memory; null for a program older than the log of which only the symbol is known. */
   readonly chunk: string | null;
   /** Bytes. */
@@ -38,7 +38,9 @@ export const isWhole = (program: ShownProgram): program is WholeProgram =>
 const OF_PROGRAMS = /^bpf_(?:prog|dispatcher)_/;
 
 const kindOf = (type: string): ShownProgram['kind'] =>
-  type === 'function' || type === 'classic' || type === 'dispatcher' ? type : 'program';
+  type === 'function' || type === 'classic' || type === 'dispatcher' || type === 'trampoline'
+    ? type
+    : 'program';
 
 /** A program, or the symbol of one that is older than the log. */
 export type Known = Program | KernelSymbol;

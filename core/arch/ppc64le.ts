@@ -13,12 +13,16 @@ import { anyFunction, type Arch } from './arch.js';
 
 /** The JIT takes its memory from packs since 6.8. */
 const PACKS_FROM = 608;
+const TRAMPOLINES_IN_PACKS_FROM = 613;
 /** VM_FLUSH_RESET_PERMS, and where huge mappings are the default the request to have none: permissions are those of pages. */
 const AREA_FLAGS = 0x100;
 const VM_NO_HUGE_VMAP = 0x400;
 
 const port = (profile: Profile): Change => ({
   ...(releaseOf(profile) < PACKS_FROM ? { allocator: 'binary', textCopy: 'weak' } : {}),
+  ...(profile.trampoline === 'pack' && releaseOf(profile) < TRAMPOLINES_IN_PACKS_FROM
+    ? { trampoline: 'page' }
+    : {}),
   areaFlags: AREA_FLAGS | (profile.hugeVmalloc === 'opt-out' ? VM_NO_HUGE_VMAP : 0),
   fixesTailCalls: false,
   cpa: { alias: 'not-nx-only', clearsDirty: false, invalidClearsDirty: false, collapse: false },

@@ -29,7 +29,7 @@ export const ProgramAllocated = kindOf<ProgramAllocated>()(
     chunk: ['address', 'first byte of its memory'],
     bytes: ['uint', 'size of its memory'],
     proglen: ['uint', 'image length asked for'],
-    type: ['text', 'program, function, classic or dispatcher'],
+    type: ['text', 'program, function, classic, dispatcher or trampoline'],
   },
 );
 

@@ -24,6 +24,7 @@ const v6_0 = kernel(v6_1_0, {
   probes: '5.19',
   cpa: { warnsWx: false },
   dispatcher: 'page',
+  trampoline: 'writable-page',
 });
 
 const v6_2 = kernel(v6_1_0, {
@@ -71,12 +72,13 @@ const v6_6 = kernel(v6_5, {
 
 const v6_8 = kernel(v6_6, {
   name: '6.8',
-  about: 'chunks are given back by pointer and size',
+  about: 'chunks are given back by pointer and size; trampolines lie in packs',
   covers: ['6.8', '6.8.*'],
   read: ['6.8.0'],
   recorded: {},
   probes: '6.8',
   packFreeBy: 'pointer-size',
+  trampoline: 'pack',
 });
 
 const v6_9 = kernel(v6_8, {

@@ -76,6 +76,8 @@ export interface Profile {
   readonly blinds: boolean;
   /** Dispatcher: one W+X page (to 6.0), or pack + RW page (6.1+). */
   readonly dispatcher: 'page' | 'pack';
+  /** Image of a trampoline: a page that stays W+X (to 6.0), one that is protected once it is written, or chunks of a pack (6.8+). */
+  readonly trampoline: 'writable-page' | 'page' | 'pack';
   /** Symbol of a program ends at the end of its page (to 5.1x), or of its code. */
   readonly symbolEnd: 'page' | 'code';
   /** Function 0 of a multi-function program is published like the others, beside the program itself (to 6.4). */
@@ -142,6 +144,7 @@ const base: Profile = {
   pokeLocked: false,
   blinds: true,
   dispatcher: 'pack',
+  trampoline: 'page',
   symbolEnd: 'code',
   publishesFirst: false,
   tailCall: 'bpf_arch_poke_desc_update',

@@ -157,6 +157,14 @@ export interface TailCallClearOperation extends Common {
   readonly op: 'tail_call_clear';
 }
 
+/** A trampoline gets a new image: a program was attached to, or taken from, a kernel function. The old image goes. 0 bytes: the last program is gone. */
+export interface TrampolineOperation extends Common {
+  readonly op: 'trampoline';
+  readonly trampoline: number;
+  /** Bytes of code. */
+  readonly bytes: number;
+}
+
 export type WorkloadOperation =
   | LoadOperation
   | AttachClassicOperation
@@ -170,7 +178,8 @@ export type WorkloadOperation =
   | AttachXdpOperation
   | DetachXdpOperation
   | TailCallUpdateOperation
-  | TailCallClearOperation;
+  | TailCallClearOperation
+  | TrampolineOperation;
 
 /** A vmalloc area of the executable range that is there before the first operation. */
 export interface BootArea {

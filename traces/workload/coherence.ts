@@ -40,6 +40,7 @@ class Walk {
   readonly #programs = new Map<string, Program>();
   readonly #slots = new Map<number, string>();
   readonly #sockets = new Map<number, string>();
+  readonly #trampolines = new Set<number>();
 
   step(op: WorkloadOperation): Fault | null {
     switch (op.op) {
@@ -67,6 +68,11 @@ class Walk {
       case 'attach_xdp':
       case 'tail_call_update':
         return op.slot === null ? null : this.#slotFault(op.slot);
+      case 'trampoline':
+        if (op.bytes === 0 && !this.#trampolines.delete(op.trampoline))
+          return fault(`there is no trampoline ${op.trampoline}`, 'trampoline');
+        if (op.bytes > 0) this.#trampolines.add(op.trampoline);
+        return null;
       default:
         return null;
     }

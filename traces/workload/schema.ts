@@ -81,6 +81,12 @@ const operation = v.variant('op', [
     ...recorded,
   }),
   v.strictObject({ op: v.literal('tail_call_clear'), ...mark }),
+  v.strictObject({
+    op: v.literal('trampoline'),
+    ...mark,
+    trampoline: count,
+    bytes: v.pipe(count, v.maxValue(4096, 'a trampoline has at most 4096 bytes')),
+  }),
 ]);
 
 const boot = v.strictObject({

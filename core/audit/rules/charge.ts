@@ -14,7 +14,7 @@ interface Balance {
 }
 
 /** Root calls whose charges belong to images that are known. */
-const JIT = new Set(['bpf_int_jit_compile', 'bpf_jit_free']);
+const JIT = new Set(['bpf_int_jit_compile', 'bpf_jit_free', 'bpf_trampoline_update', 'bpf_tramp_image_free']);
 
 const watch = (audit: Audit): Watch => {
   const open = new Map<number, Balance>();

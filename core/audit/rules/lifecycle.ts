@@ -24,7 +24,8 @@ const isPatch = (event: EventOf<'copied'> | EventOf<'filled'>): boolean =>
   event.kind === 'copied' &&
   (event.what === 'instruction' || (event.what === 'code' && event.length <= LONGEST_INSTRUCTION));
 
-const DISPATCHER = 'dispatcher';
+/** Written again and again, or published before they are written. */
+const OTHER_CODE: ReadonlySet<string> = new Set(['dispatcher', 'trampoline']);
 
 /** Event that gave a program its memory; 0: before the trace. */
 const bornAt = ({ number }: Program): number => (number < 2 ** 48 ? number : 0);
@@ -71,7 +72,7 @@ const watchOrder = (audit: Audit): Watch => {
 
   const written = (event: EventOf<'copied'> | EventOf<'filled'>): void => {
     const program = Memory.programAt(audit.memory(), event.to);
-    if (program === null || program.type === DISPATCHER) return;
+    if (program === null || OTHER_CODE.has(program.type)) return;
     if (isPatch(event)) return;
     audit.checked(event);
     if (event.kind === 'copied' && event.what === 'image')
@@ -108,7 +109,7 @@ const watchOrder = (audit: Audit): Watch => {
       },
       published: (event) => {
         const program = Memory.program(audit.memory(), event.program);
-        if (program === null || program.type === DISPATCHER) return;
+        if (program === null || OTHER_CODE.has(program.type)) return;
         audit.checked(event);
         if (program.state === 'allocated')
           wrong(

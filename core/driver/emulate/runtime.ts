@@ -27,6 +27,7 @@ import { machine, type Machine } from './machine.js';
 import { NO_SITUATION, policies, type Situation } from './policies.js';
 import { entryOf, pointers, type EmulatedFunction, type EmulatedProgram } from './programs.js';
 import { patching, type Patching } from './patching.js';
+import { trampolines } from './trampolines.js';
 import { root, type Operation } from './rootCall.js';
 
 /** What a program that is not compiled runs in: in kernel text; functions of a program have none. */
@@ -48,6 +49,7 @@ export class Runtime {
   readonly #deferred: Pending[] = [];
   readonly #identities = new Map<number, ReturnType<typeof pointers>>();
   readonly #patching: Patching;
+  readonly #trampolines = trampolines();
   #situation: Situation = NO_SITUATION;
   #running = 0;
   #packsSized: boolean;
@@ -185,6 +187,8 @@ export class Runtime {
         );
       case 'tail_call_clear':
         return yield* this.#patching.tailCallClear(on);
+      case 'trampoline':
+        return yield* this.#trampolines.update(on, operation, this.#pointers(on.number));
     }
   }
 

@@ -157,6 +157,7 @@ describe('a workload file', () => {
     ],
     [[{ op: 'detach_classic', socket: 0 }], 'operations[0].socket: socket 0 has no filter'],
     [[{ op: 'attach_xdp', slot: 3 }], 'operations[0].slot: slot 3 holds no program'],
+    [[{ op: 'trampoline', trampoline: 2, bytes: 0 }], 'operations[0].trampoline: there is no trampoline 2'],
     [[{ op: 'tail_call_update', key: 1, slot: 3 }], 'operations[0].slot: slot 3 holds no program'],
   ];
   for (const [operations, what] of incoherent) {
@@ -195,7 +196,7 @@ describe('a workload file', () => {
     const text = readFileSync(join(root(), 'docs', 'workload.md'), 'utf8');
     const described = [...text.matchAll(/^\| `([a-z_]+)` /gm)].map((m) => m[1]);
     const known = [...fault(workload({ op: 'none such' })).matchAll(/"([a-z_]+)"/g)].map((m) => m[1]);
-    expect(known.length).to.equal(13);
+    expect(known.length).to.equal(14);
     expect(described).to.include.members(known);
   });
 
