@@ -35,6 +35,7 @@ export const oldStyle: Change = Object.freeze({
   textCopy: 'weak',
   fixesTailCalls: false,
   areaFlags: 0x100,
+  hugeVmalloc: 'none',
 } satisfies Change);
 
 /** Functions that are x86's own: no recording of another architecture has them. */

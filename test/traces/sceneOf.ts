@@ -1,3 +1,5 @@
+import type { Arch } from '../../core/arch/arch.js';
+import { x86_64 } from '../../core/arch/x86_64.js';
 import { Memory } from '../../core/memory/memory.js';
 import { PageContent } from '../../core/memory/content.js';
 import { PageTable } from '../../core/memory/pageTable.js';
@@ -13,20 +15,20 @@ const contentOf = (memory: Memory, frame: number): string => {
 };
 
 /** The module area and what lives there, as text. Before was_classic no recording tells a classic filter from a program. Of frames and aliases: of pages that may be executed, whose frames every recording shows. */
-export const sceneOf = (memory: Memory): object => ({
+export const sceneOf = (memory: Memory, { ownRange, framesShown }: Arch = x86_64): object => ({
   pages: [...PageTable.pages(memory.virtual)]
-    .filter(([page]) => inModules(page))
+    .filter(([page]) => !ownRange || inModules(page))
     .map(([page, node, slot]) => {
       const prot = node.prot[slot] as number;
       const frame = node.frame[slot] as number;
       const alias = Memory.alias(memory, frame);
       const behind = Prot.mayExecute(prot)
-        ? `${frame} ${Prot.toText(alias?.prot ?? Prot.nothingKnown)} ${contentOf(memory, frame)}`
+        ? `${framesShown ? `${frame} ${Prot.toText(alias?.prot ?? Prot.nothingKnown)}` : ''} ${contentOf(memory, frame)}`
         : '';
       return `${page.toString(16)} ${Prot.toText(prot)} ${node.shift[slot]} ${behind}`;
     }),
   areas: [...Memory.areas(memory)]
-    .filter(({ state, start }) => state === 'live' && inModules(start))
+    .filter(({ state, start }) => state === 'live' && (!ownRange || inModules(start)))
     .map(({ start, pages }) => `${start.toString(16)} ${pages}`),
   packs: memory.packs.map(({ start, bytes, usedChunks }) => `${start.toString(16)} ${bytes} ${usedChunks}`),
   programs: [...Memory.programs(memory)]

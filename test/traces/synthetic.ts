@@ -1,4 +1,5 @@
 /** Recordings that no kernel made: emulations, written down as ftrace would have. */
+import type { Arch } from '../../core/arch/arch.js';
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { emulate } from '../../core/driver/emulate/emulate.js';
 import type { Event, EventOf } from '../../core/event/event.js';
@@ -127,8 +128,12 @@ export const linesOf = (
   events: readonly Event[],
   kernel: string,
   more: Signatures = new Map(),
+  arch: Arch = x86_64,
 ): SyntheticLine[] => {
-  const signatures = new Map([...signaturesOf({ probes: profileNamed(kernel)?.probes ?? '' }), ...more]);
+  const signatures = new Map([
+    ...signaturesOf({ probes: profileNamed(kernel)?.probes ?? '' }, arch),
+    ...more,
+  ]);
   const lines: SyntheticLine[] = [];
   for (const event of events)
     if (isLine(event, signatures)) lines.push(callOf(event, signatures));
