@@ -1,6 +1,7 @@
 /** 32-bit ARM: PAGE_KERNEL_EXEC, writable and executable until set_memory_ro. Ranges, fill and order are from memory. */
 import { Space } from '../event/pages.js';
 import { call, kernelFunction, state, type Body, type Kernel } from '../kernel/request.js';
+import { setMemoryRo, setMemoryX } from '../kernel/setMemory.js';
 import type { Address } from '../value/address.js';
 import { Prot } from '../value/prot.js';
 import { anyFunction, type Arch, type SetMemoryAction, type SetMemoryRange } from './arch.js';
@@ -8,12 +9,11 @@ import { oldStyle, withoutPacks, WITHOUT_X86 } from './oldStyle.js';
 
 const EINVAL = -22;
 
-const CHANGES: Readonly<Record<SetMemoryAction, { readonly set: number; readonly clear: number }>> = {
+const CHANGES: Readonly<Record<Exclude<SetMemoryAction, 'rox'>, { readonly set: number; readonly clear: number }>> = {
   ro: { set: 0, clear: Prot.writable },
   rw: { set: Prot.writable, clear: 0 },
   x: { set: Prot.executable, clear: 0 },
   nx: { set: 0, clear: Prot.executable },
-  rox: { set: Prot.executable, clear: Prot.writable },
   np: { set: 0, clear: Prot.present },
 };
 
@@ -22,7 +22,7 @@ const changeMemoryCommon = kernelFunction(
   'change_memory_common',
   function* (
     k: Kernel,
-    a: { readonly addr: Address; readonly numpages: number; readonly action: SetMemoryAction },
+    a: { readonly addr: Address; readonly numpages: number; readonly action: Exclude<SetMemoryAction, 'rox'> },
   ): Body<number> {
     const [first, end] = k.arch.moduleRange(k.profile);
     const { page } = a.addr;
@@ -57,6 +57,11 @@ export const arm32: Arch = Object.freeze({
   port: () => oldStyle,
   missing: () => null,
   *setMemory(_k: Kernel, action: SetMemoryAction, a: SetMemoryRange): Body<number> {
+    // The generic set_memory_rox: two calls, and what the first one returned is looked at.
+    if (action === 'rox') {
+      const error = yield* call(setMemoryRo, { ...a });
+      return error === 0 ? yield* call(setMemoryX, { ...a }) : error;
+    }
     return yield* call(changeMemoryCommon, { addr: a.addr, numpages: a.numpages, action });
   },
   setDirectMap: null,
