@@ -11,6 +11,8 @@ const EXECMEM_SINCE = 610;
 /** The module area grew from 128 MiB to 2 GiB, and vmalloc begins behind it. */
 const LARGE_MODULES_SINCE = 605;
 const HUGE_VMALLOC_SINCE = 601;
+/** Processors with BBML2 split blocks of the linear map that are in use. */
+const BLOCKS_SINCE = 617;
 const VM_FLUSH_RESET_PERMS = 0x100;
 
 const port = (profile: Profile): Change => {
@@ -103,7 +105,10 @@ const arm64Of = ({ name, pageShift, blockShift, blocks = false }: Geometry): Arc
     directBase: 0xffff000000000,
     vmemmap: { hi: 0xfffffc00, lo: 0 },
     port,
-    missing: () => null,
+    missing: (profile) =>
+      blocks && releaseOf(profile) < BLOCKS_SINCE
+        ? 'arm64 keeps blocks in its linear map under rodata=full since 6.17 only'
+        : null,
     setMemory: aarch64SetMemory,
     genericRox: true,
     setDirectMap: aarch64SetDirectMap,

@@ -12,6 +12,6 @@ export const x86_32: Arch = Object.freeze({
   moduleRange: () => [0xf8000, 0xffbfe],
   directBase: 0xc0000,
   vmemmap: { hi: 0, lo: 0xf6000000 },
-  port: () => ({ ...oldStyle, areaFlags: 0 }),
+  port: () => ({ ...oldStyle, areaFlags: 0, setsResetFlag: true }),
   signatures: () => '',
 } satisfies Arch);

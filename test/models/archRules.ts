@@ -18,6 +18,8 @@ export type AliasRule =
 
 export interface ArchRules {
   readonly arch: string;
+  /** Page attributes are those of x86-64. */
+  readonly x86: boolean;
   /** log2 of the page size. */
   readonly shift: number;
   /** First release whose JIT uses packs; null: never. */
@@ -28,7 +30,7 @@ export interface ArchRules {
   /** Permission calls purge what was freed lazily first. */
   readonly purges: boolean;
   /** set_direct_map_* exist: vfree resets the direct map. */
-  readonly resets: boolean;
+  readonly resets: (release: number) => boolean;
   /** The allocation itself passes VM_FLUSH_RESET_PERMS; elsewhere BPF sets it. */
   readonly flagged: boolean;
   /** log2 of the leaves of an untouched direct map. */
@@ -41,12 +43,13 @@ export interface ArchRules {
 
 const always = () => true;
 const old: Omit<ArchRules, 'arch'> = {
+  x86: false,
   shift: 12,
   packsFrom: null,
   alias: () => 'none',
   changes: always,
   purges: false,
-  resets: false,
+  resets: () => false,
   flagged: false,
   directLeaf: 21,
   startsExecutable: false,
@@ -58,16 +61,26 @@ const arm64: Omit<ArchRules, 'arch'> = {
   packsFrom: 609,
   alias: (release) => (release >= 619 ? 'range' : 'area'),
   purges: true,
-  resets: true,
+  resets: always,
   directLeaf: 12,
   // The generic set_memory_rox is two calls.
   rox: () => ['ro', 'x'],
+};
+
+const stub: Omit<ArchRules, 'arch'> = {
+  ...old,
+  changes: () => false,
+  flagged: true,
+  startsExecutable: true,
+  directLeaf: 12,
 };
 
 export const ARCH_RULES: readonly ArchRules[] = [
   { ...arm64, arch: 'arm64' },
   { ...arm64, arch: 'arm64-16k', shift: 14, directLeaf: 14 },
   { ...arm64, arch: 'arm64-64k', shift: 16, directLeaf: 16 },
+  // Blocks of the linear map are split when a page of them changes (6.17+); before there is no such processor support.
+  { ...arm64, arch: 'arm64-bbml2', directLeaf: 21 },
   { ...old, arch: 'ppc64le', flagged: true, packsFrom: 608 },
   { ...old, arch: 'ppc64le-64k', flagged: true, shift: 16, packsFrom: 608 },
   {
@@ -75,9 +88,22 @@ export const ARCH_RULES: readonly ArchRules[] = [
     arch: 'riscv64',
     packsFrom: 606,
     alias: (release) => (release >= 608 ? 'same' : 'none'),
-    resets: true,
+    resets: always,
   },
-  { ...old, arch: 's390x', alias: () => 'range', resets: true, directLeaf: 20 },
+  {
+    ...old,
+    arch: 's390x',
+    flagged: true,
+    alias: (release) => (release >= 604 ? 'range' : 'none'),
+    resets: (release) => release >= 604,
+    directLeaf: 20,
+  },
+  { ...old, arch: 'ppc64le-rwx', flagged: true, packsFrom: 608, startsExecutable: true },
+  { ...old, arch: 'arm32', flagged: true, startsExecutable: true, directLeaf: 20 },
+  { ...stub, arch: 'mips' },
+  { ...stub, arch: 'parisc' },
+  { ...stub, arch: 'sparc64', shift: 13, directLeaf: 23 },
+  { ...old, arch: 'x86_32', x86: true },
 ];
 
 export const archRulesOf = (arch: string): ArchRules | null =>
@@ -103,7 +129,7 @@ export const portedRules = (kernel: string, own: ArchRules): Rules => {
     takesBack: false,
     collapses: false,
     resets: true,
-    moduleResets: own.flagged || release >= 610,
+    moduleResets: own.flagged || (!own.x86 && release >= 610),
   };
 };
 export { releaseOf };

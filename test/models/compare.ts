@@ -39,6 +39,8 @@ const comparable = (prot: number, x86: boolean): number => {
   return (bits & Prot.present) === 0 ? 0 : bits;
 };
 
+const isX86 = ({ options }: NaiveKernel): boolean => options.arch === undefined || options.arch.x86;
+
 const virtualDifference = (
   entry: PageEntry | null,
   page: (NaivePage & { frame: number }) | undefined,
@@ -65,11 +67,12 @@ const directDifference = (memory: Memory, naive: NaiveKernel, pfn: number): stri
   const region = Memories.aliasLeaf(memory, pfn);
   const leaf = known?.shift ?? naive.cpa.leaf(pfn);
   const shift = entry === null || entry.shift === UNKNOWN_SHIFT ? region : entry.shift;
-  const x86 = naive.options.arch === undefined;
+  const x86 = isX86(naive);
   if (
     comparable(prot, x86) === comparable(expected, x86) &&
     (shift === 0 || shift === leaf) &&
-    (region === 0 || region === leaf)
+    // A region is 2 MiB: where leaves are smaller than that it says nothing of a page that has a leaf of its own.
+    (region === 0 || region === leaf || (!x86 && shift === leaf))
   )
     return null;
   return `core ${pageText(prot, shift)} (region 2^${region}), naive ${pageText(expected, leaf)}`;

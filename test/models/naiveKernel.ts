@@ -42,7 +42,7 @@ export class NaiveKernel {
     this.unit = arch === undefined ? 1 : 2 ** (arch.shift - 12);
     this.packs = new NaivePacks(rules, options.nodes, options.predictor ?? false, this.unit);
     this.cpa =
-      arch === undefined
+      arch === undefined || arch.x86
         ? new NaiveCpa(rules, options.leaf, options.table)
         : new NaivePages(
             arch,
@@ -100,7 +100,8 @@ export class NaiveKernel {
   }
 
   setMemory(what: Permission, page: number, pages: number): number {
-    if (this.options.arch?.purges !== false) this.vmalloc.purge();
+    if (this.options.arch === undefined || this.options.arch.x86 || this.options.arch.purges)
+      this.vmalloc.purge();
     const area = this.vmalloc.around(page);
     return this.cpa.setMemory(what, page, pages, { start: area.start, pages: area.pages - this.unit });
   }

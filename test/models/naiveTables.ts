@@ -112,12 +112,13 @@ export class NaivePages implements NaiveTables {
   }
 
   setDirectMapInvalid(pfn: number): number {
-    if (this.rules.resets) this.changeAlias(pfn, { present: false });
+    if (this.rules.resets(this.release)) this.changeAlias(pfn, { present: false });
     return 0;
   }
 
   setDirectMapDefault(pfn: number): number {
-    if (this.rules.resets) this.changeAlias(pfn, { present: true, writable: true, executable: false });
+    if (this.rules.resets(this.release))
+      this.changeAlias(pfn, { present: true, writable: true, executable: false });
     return 0;
   }
 
@@ -126,7 +127,7 @@ export class NaivePages implements NaiveTables {
     if (here.shift > this.rules.shift) {
       const unit = 2 ** (here.shift - 12);
       const base = Math.floor(pfn / unit) * unit;
-      this.level2Splits++;
+      if (here.shift === 21) this.level2Splits++;
       for (let at = base; at < base + unit; at++) {
         this.alias(at).shift = this.rules.shift;
         this.touched.direct.add(at);
