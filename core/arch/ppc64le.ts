@@ -13,6 +13,7 @@ import { anyFunction, type Arch } from './arch.js';
 
 /** The JIT takes its memory from packs since 6.8. */
 const PACKS_FROM = 608;
+/** Its trampolines since 6.13. */
 const TRAMPOLINES_IN_PACKS_FROM = 613;
 /** VM_FLUSH_RESET_PERMS, and where huge mappings are the default the request to have none: permissions are those of pages. */
 const AREA_FLAGS = 0x100;

@@ -15,6 +15,8 @@ import { WITHOUT_X86 } from './oldStyle.js';
 
 /** First release whose JIT takes its memory from packs. */
 const PACKS_SINCE = 606;
+/** First release whose trampolines lie in packs. */
+const TRAMPOLINES_SINCE = 611;
 const EXECMEM_SINCE = 610;
 const HUGE_VMALLOC_SINCE = 602;
 const VM_FLUSH_RESET_PERMS = 0x100;
@@ -25,6 +27,7 @@ const port = (profile: Profile): Change => {
   const execmem = release >= EXECMEM_SINCE;
   return {
     ...(packs ? {} : { allocator: 'binary', textCopy: 'weak' }),
+    ...(profile.trampoline === 'pack' && release < TRAMPOLINES_SINCE ? { trampoline: 'page' } : {}),
     execAlloc: execmem ? 'execmem_alloc' : 'vmalloc',
     areaFlags: execmem ? VM_FLUSH_RESET_PERMS : 0,
     setsResetFlag: true,

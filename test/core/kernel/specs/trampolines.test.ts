@@ -1,7 +1,12 @@
 /** kernel-model.md §2.3.7: memory of trampolines, made, replaced and let go. */
 import { expect } from 'chai';
 import { bpfTrampImageFree, bpfTrampolineUpdate } from '../../../../core/kernel/trampolines.js';
+import type { Arch } from '../../../../core/arch/arch.js';
+import { archNamed } from '../../../../core/arch/arches.js';
+import { portOf } from '../../../../core/arch/port.js';
+import { x86_64 } from '../../../../core/arch/x86_64.js';
 import { Memory, type Program } from '../../../../core/memory/memory.js';
+import { PROFILES } from '../../../../core/profile/profiles.js';
 import type { Word } from '../../../../core/value/words.js';
 import { COLUMNS } from '../../../models/columns.js';
 import { factsOfKind } from '../../../models/drive.js';
@@ -102,5 +107,25 @@ describe('a trampoline that cannot be made', () => {
       expect(error).to.equal(0);
       expect(scene.page(imageOf(scene).chunk.page)).to.match(/^rw-/);
       expect(factsOfKind(scene.steps, 'unpublished')).to.deep.equal([]);
+    });
+});
+
+/** First profile whose trampolines take chunks of packs; null: none does. */
+const first = (arch: Arch): string | null =>
+  PROFILES.find((profile) => {
+    const port = portOf(profile, arch);
+    return port.trampoline === 'pack' && port.allocator === 'pack';
+  })?.name ?? null;
+
+describe('where the trampolines of other architectures lie', () => {
+  for (const [arch, since] of [
+    ['x86_64', '6.8'],
+    ['arm64', '6.9'],
+    ['riscv64', '6.11'],
+    ['ppc64le', '6.13'],
+    ['s390x', null],
+  ] as const)
+    it(`${arch}: in packs ${since === null ? 'never' : `from ${since} on`}`, () => {
+      expect(first(archNamed(arch) ?? x86_64)).to.equal(since);
     });
 });
