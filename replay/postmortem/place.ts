@@ -75,6 +75,13 @@ const directPages = ({ arch, granule }: Oops, base: number): number => {
   return base >= X86_FOUR_LEVELS ? X86_PAGES.four : X86_PAGES.five;
 };
 
+/** Whether an address lies elsewhere than in the direct map, by itself; null: it does not tell. */
+export const isOutsideDirectMap = ({ arch, granule }: Oops, at: Address): boolean | null => {
+  if (at.page < KERNEL_HALF) return true;
+  if (arch === 'arm64') return ((at.page / 2 ** (granule.addressBits - 13)) & 1) !== 0;
+  return at.page >= X86_IMAGE ? true : null;
+};
+
 /** The direct map as the page-table line shows it: address minus physical address, where that can be nothing else. */
 export const baseInOops = (oops: Oops, at: Address, translation: Translation | null): DirectBase | null => {
   const pfn = translation?.pfn ?? null;

@@ -57,7 +57,11 @@ const faultLines = (oops: Oops): readonly string[] => {
     kind === 'page-fault' && access !== null && address !== null
       ? `${accessText(access)} of ${addressText(address)} was refused`
       : `${KINDS[kind]}${address === null ? '' : ` at ${addressText(address)}`}`;
-  const chain = trace.filter(({ reliable }) => reliable).map((place) => place.symbol ?? codeText(place));
+  const callers = trace.filter(({ reliable }) => reliable);
+  // arm64 begins the trace with the instruction itself.
+  const own = callers[0];
+  const begins = own !== undefined && pc !== null && codeText(own) === codeText(pc);
+  const chain = callers.slice(begins ? 1 : 0).map((place) => place.symbol ?? codeText(place));
   const who = [
     ...(comm === null ? [] : [`task ${comm}-${pid}`]),
     ...(cpu === null ? [] : [`CPU ${cpu}`]),

@@ -187,6 +187,39 @@ const notExecutable: Read = (scene, traced) => {
   };
 };
 
+/** Code ran where every store in the kernel could have put it. */
+const writableCode: Read = (scene, traced) => {
+  if (scene.oops.kind === 'page-fault') return null;
+  const own = executed(scene);
+  const entry = own?.entry ?? null;
+  if (own === null || entry === null || own.space !== 'virtual') return null;
+  const both = Prot.present | Prot.writable | Prot.executable;
+  if ((entry.prot & both) !== both || Prot.isUnknown(entry.prot, both)) return null;
+  const { program, content } = own;
+  const known = content !== null && content.kind !== 'unknown';
+  return {
+    id: 'writable-code',
+    title:
+      'code was executed in a page that is writable and executable: any store of the kernel may have put it there',
+    evidence: [
+      speaksFor('by the trace the page is rwx', ...(entry.cause === 0 ? [] : [entry.cause])),
+      ...(program === null
+        ? []
+        : [
+            speaksFor(
+              `it belongs to ${program.name ?? `program:${program.number}`}`,
+              ...birthOf(traced, program.number),
+            ),
+          ]),
+      known
+        ? speaksFor(
+            `by what is recorded there lies ${CONTENT_WORDS[content.kind]}; direct stores leave no line`,
+          )
+        : notKnown('what lies there is not known: direct stores leave no line'),
+    ],
+  };
+};
+
 const guardPage: Read = ({ oops }, { place }) => {
   if (oops.kind !== 'page-fault' || place === null || place.space !== 'virtual' || place.area === null)
     return null;
@@ -215,6 +248,7 @@ const permitted = ({ oops, translation }: OopsScene): Reading | null =>
     : null;
 
 const READINGS: readonly Read[] = [
+  writableCode,
   freedMemory,
   freedChunk,
   guardPage,
@@ -240,6 +274,21 @@ const doubted = (reading: Reading, scene: TracedScene): Reading => {
       };
 };
 
+/** Without a trace: the page-table line alone shows that it is text. */
+const writtenText = ({ oops, translation, traced }: OopsScene): Reading | null => {
+  if (traced !== null || oops.kind !== 'page-fault' || oops.access !== 'write' || translation === null)
+    return null;
+  const { present, writable, executable } = translation;
+  return present === true && !writable && executable
+    ? {
+        id: 'read-only-text',
+        title:
+          'a write to executable memory at its own address, which is read-only as it should be: only text poke may write there',
+        evidence: [speaksFor('by the page-table line the page is r-x')],
+      }
+    : null;
+};
+
 /** Without a trace: the page-table line alone shows that the address lies in the direct map. */
 const executedAlias = ({ oops, translation, traced }: OopsScene): Reading | null => {
   if (traced !== null || oops.kind !== 'page-fault' || oops.access !== 'execute' || oops.address === null)
@@ -255,7 +304,7 @@ const executedAlias = ({ oops, translation, traced }: OopsScene): Reading | null
 
 /** The readings that hold, the most telling first. */
 export const readingsOf = (scene: OopsScene): readonly Reading[] => {
-  const own = permitted(scene) ?? executedAlias(scene);
+  const own = permitted(scene) ?? executedAlias(scene) ?? writtenText(scene);
   const { traced } = scene;
   const told =
     traced === null

@@ -1,11 +1,11 @@
 /** Questions that several failures ask. */
 import { valuesJson } from '../../../core/codec/json.js';
-import { pageText } from '../../../core/value/address.js';
+import { Address, pageText } from '../../../core/value/address.js';
 import { Prot } from '../../../core/value/prot.js';
 import type { Access } from '../../../core/oops/oops.js';
 import { notKnown, speaksAgainst, speaksFor, type Evidence } from '../evidence.js';
 import type { FailedCall } from '../failedCalls.js';
-import type { Place } from '../place.js';
+import { baseInOops, isOutsideDirectMap, type Place } from '../place.js';
 import type { OopsScene, TracedScene } from '../scene.js';
 import { programText } from '../../subjects.js';
 import { traced, unlessLost, type Question } from './failure.js';
@@ -33,20 +33,36 @@ export const executed = ({ oops, traced: scene }: OopsScene): Place | null => {
   return oops.kind === 'page-fault' && oops.access === 'execute' ? scene.place : scene.code;
 };
 
+/** The same by the address alone: on arm64 its upper half is the linear map, on x86 the page-table line may tell. */
+const inDirectMapByAddress = ({ oops, translation }: OopsScene): Evidence => {
+  if (oops.address === null) return notKnown('the oops names no address');
+  const at = Address.fromBigInt(oops.address);
+  const base = baseInOops(oops, at, translation);
+  if (base !== null)
+    return speaksFor(`by the page-table line the direct map begins at ${pageText(base.page)}`);
+  const other = isOutsideDirectMap(oops, at);
+  if (other === null) return notKnown('no trace: where the direct map begins is not known');
+  return other
+    ? speaksAgainst('the address does not lie in the direct map')
+    : speaksFor('the address lies in the linear map');
+};
+
+const inTracedDirectMap = traced(({ place }) => {
+  if (place === null) return notKnown('the oops names no address');
+  if (place.space === 'direct' && place.base !== null)
+    return speaksFor(
+      `the address lies in the direct map (which begins at ${pageText(place.base.page)}): physical ${pageText(place.pfn ?? 0)}`,
+    );
+  return place.space === 'virtual' && place.entry === null && place.area === null
+    ? notKnown('the trace does not tell where the direct map begins')
+    : speaksAgainst('the address does not lie in the direct map');
+});
+
 /** The faulting address lies in the direct map. */
 export const inDirectMap: Question = {
   weight: 1,
   decisive: true,
-  ask: traced(({ place }) => {
-    if (place === null) return notKnown('the oops names no address');
-    if (place.space === 'direct' && place.base !== null)
-      return speaksFor(
-        `the address lies in the direct map (which begins at ${pageText(place.base.page)}): physical ${pageText(place.pfn ?? 0)}`,
-      );
-    return place.space === 'virtual' && place.entry === null && place.area === null
-      ? notKnown('the trace does not tell where the direct map begins')
-      : speaksAgainst('the address does not lie in the direct map');
-  }),
+  ask: (scene) => (scene.traced === null ? inDirectMapByAddress(scene) : inTracedDirectMap(scene)),
 };
 
 /** Permission of the faulting page, by the page-table line where there is one, else by the trace. */

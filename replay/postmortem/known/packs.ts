@@ -52,6 +52,21 @@ const inPack: Question = {
   }),
 };
 
+/** The allocator of packs gave it out: in a pack, or as an area of its own for an image that no pack can take. */
+const ofPackAllocator: Question = {
+  weight: 0,
+  decisive: true,
+  ask: traced(({ profile }, all) => {
+    const own = executed(all);
+    if (own === null || own.pack !== null) return null;
+    if (profile !== null && profile.allocator !== 'pack')
+      return speaksAgainst(`a kernel as ${profile.name} has no packs`);
+    return own.program === null || own.program.type === 'dispatcher'
+      ? speaksAgainst('it is memory of somebody else than the pack allocator')
+      : null;
+  }),
+};
+
 const notFilled: Question = {
   weight: 1,
   ask: traced(({ profile }) => {
@@ -71,6 +86,7 @@ export const F1: KnownFailure = {
   questions: [
     contentOf('nobody wrote it since the memory was allocated', ['leftover']),
     isExecutable,
+    ofPackAllocator,
     inPack,
     notFilled,
     ofKernel('5.18-rc1', '5.18.2', '5.18-rc1 to 5.18.1'),

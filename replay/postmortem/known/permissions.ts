@@ -282,6 +282,8 @@ export const F16: KnownFailure = {
         if (place === null || place.area === null) return notKnown('the area around it is not known');
         const gap = gapSince(scene, place.area.since);
         if (gap !== null) return notKnown('what became of its area is not known: events were lost', gap);
+        if (place.pack === null && place.program?.type === 'dispatcher')
+          return speaksFor('it is the page of a dispatcher', place.area.since);
         return place.pack === null && place.program === null
           ? speaksFor('it is neither in a pack nor of a program', place.area.since)
           : speaksAgainst('it belongs to a program', place.area.since);

@@ -3,6 +3,8 @@ import type { TraceView } from '../../../replay/log.js';
 import { bundledRecording } from '../../../traces/bundledRecordings.js';
 import { bundledTrace, callFails, freedUnfinalized, splitsFail } from '../../traces/oops/scenarios.js';
 import { armAliasOfOthers, armFreed, armLive, armNotExecutable } from './arm64.js';
+import { postMortemParagraphs } from '../../../replay/postmortem/postmortemLines.js';
+import { recordingsOf } from '../../traces/recordings.js';
 import { armTrace, explain, oopsOf, traceOf } from './given.js';
 
 const bundled = (name: string): Promise<TraceView> => traceOf(name, () => bundledTrace(name));
@@ -140,13 +142,45 @@ describe('a post-mortem', () => {
         for (const seq of one.evidence.flatMap((own) => own.events)) expect(seq).to.be.within(1, events);
     });
 
+  for (const folder of recordingsOf(/^5\.10-S3$/))
+    it('finds code in the dispatcher, whose page is writable and executable, and no failure of packs where there are none', async () => {
+      const found = explain(oopsOf('x86-writable-dispatcher'), await traceOf('dispatcher', folder));
+      const ids = found.explanations.map(({ id, fit, explains }) => `${id} ${fit} ${explains}`);
+      expect(ids).to.deep.equal(['writable-code fits fault', 'F16 fits state']);
+      expect(found.explanations[0]?.evidence.map(({ text }) => text).join('\n')).to.include(
+        'bpf_dispatcher_xdp',
+      );
+    });
+
+  for (const folder of recordingsOf(/^6\.1-S4$/))
+    it('finds a read in the middle of a vfree, and is not sure of it once the trace has the alias back', async () => {
+      const oops = oopsOf('x86-alias-away-in-vfree');
+      const trace = await traceOf('vfree', folder);
+      expect(explain(oops, trace).explanations[0]).to.include({ id: 'alias-away', fit: 'fits' });
+      const later = explain({ ...oops, time: (oops.time as bigint) + 43_000_000n }, trace);
+      expect(later.explanations[0]).to.include({ id: 'alias-away', fit: 'possible' });
+    });
+
+  it('takes an address outside the linear map of arm64 for no alias, and reads text from the page-table line alone', () => {
+    const found = explain(oopsOf('arm64-write-to-text-without-trace'), null);
+    expect(found.explanations.map(({ id, fit }) => `${id} ${fit}`)).to.deep.equal(['read-only-text fits']);
+    expect(postMortemParagraphs(found, { all: false }).flatMap(({ lines }) => lines)).to.include(
+      'called by hook_patch ← do_one_initcall ← el0_svc',
+    );
+  });
+
   it('never calls anything a fit that needs a trace when there is none', () => {
     for (const { oops } of CASES) {
       const found = explain(oopsOf(oops), null);
+      // That text is read-only and executable shows in the page-table line.
+      const told = oops === 'x86-write-to-read-only-text' ? ['read-only-text'] : [];
       expect(
-        found.explanations.filter(({ fit, explains }) => fit === 'fits' && explains === 'fault'),
-      ).to.deep.equal([]);
-      expect(found).to.include({ verdict: 'unknown' });
+        found.explanations
+          .filter(({ fit, explains }) => fit === 'fits' && explains === 'fault')
+          .map(({ id }) => id),
+        oops,
+      ).to.deep.equal(told);
+      expect(found).to.include({ verdict: told.length === 0 ? 'unknown' : 'explained' });
       expect(found.unknown).to.include('there is no trace: what happened before is not known');
     }
   });
