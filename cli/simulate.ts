@@ -23,6 +23,7 @@ export const simulateCommand = command({
     ['--kernel <kernel>', `a kernel version, or one of ${PROFILES.map(({ name }) => name).join(', ')}`],
     ['--arch <arch>', `one of ${ARCHES.map(({ name }) => name).join(', ')} (default: x86_64)`],
     ['--pack', 'JIT memory comes from packs, also on an architecture whose JIT never did so (with --force)'],
+    ['--huge', 'areas of BPF lie on large leaves, also where nothing asks for them (with --force)'],
     ['--force', 'run a kernel and architecture that never existed together'],
     ['--seed <n>', 'what is left to chance: frames, code offsets (default: 1)'],
     ['--nodes <n>', 'NUMA nodes (default: 1)'],
@@ -49,6 +50,7 @@ export const simulateCommand = command({
     kernel: v.optional(text),
     arch: v.optional(text, 'x86_64'),
     pack: v.optional(v.boolean(), false),
+    huge: v.optional(v.boolean(), false),
     force: v.optional(v.boolean(), false),
     seed: v.optional(count, '1'),
     nodes: v.optional(
@@ -61,7 +63,7 @@ export const simulateCommand = command({
   }),
   run: async (
     context,
-    { workload: path, kernel, arch, pack, force, seed, nodes, fail: wanted, frames, name },
+    { workload: path, kernel, arch, pack, huge, force, seed, nodes, fail: wanted, frames, name },
   ) => {
     // What can be wrong is found before a log is made for it.
     if (kernel === undefined)
@@ -71,7 +73,7 @@ export const simulateCommand = command({
         undefined,
         `name a kernel version, or one of ${PROFILES.map((p) => p.name).join(', ')}`,
       );
-    const named = kernelOf({ kernel, arch, pack, force });
+    const named = kernelOf({ kernel, arch, pack, huge, force });
     if (!named.ok) return named;
     const opened = await openWorkload(path);
     if (!opened.ok) return opened;
@@ -82,6 +84,7 @@ export const simulateCommand = command({
         kernel,
         arch,
         pack,
+        huge,
         force,
         seed,
         nodes,

@@ -24,6 +24,7 @@ export interface EmulationOptions {
 
 /** A run and what is to be said of it. */
 export interface EmulationRun {
+  readonly kernel: { readonly profile: Profile; readonly arch: Arch };
   /** Facts before the first event, then all events. */
   readonly given: readonly Event[];
   readonly events: readonly Event[];
@@ -68,6 +69,7 @@ export const runEmulation = (options: EmulationOptions): EmulationRun => {
   );
   audit.feed(events);
   return {
+    kernel: { profile, arch },
     given: done.given,
     events,
     memory: done.memory,

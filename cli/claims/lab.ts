@@ -26,7 +26,7 @@ export const labs = async (): Promise<() => Lab> => {
     return {
       profile: (kernel) => must(kernelOf({ kernel })).profile,
       grade: () => GRADES.findLast((grade) => grades.has(grade)) ?? null,
-      run: ({ kernel, arch, workload: name, fail, nodes, pack, force }) => {
+      run: ({ kernel, arch, workload: name, fail, nodes, pack, huge, force }) => {
         const workload = workloads.get(name);
         if (workload === undefined) throw new Error(`there is no bundled workload ${name}`);
         const found = must(
@@ -34,6 +34,7 @@ export const labs = async (): Promise<() => Lab> => {
             kernel,
             ...(arch === undefined ? {} : { arch }),
             ...(pack === undefined ? {} : { pack }),
+            ...(huge === undefined ? {} : { huge }),
             ...(force === undefined ? {} : { force }),
           }),
         );

@@ -17,10 +17,20 @@ export const portOf = (profile: Profile, arch: Arch): Profile => {
 
 const PORTS = new WeakMap<Profile, Map<string, Profile>>();
 
-/** A kernel whose JIT takes its memory from packs on an architecture that did not do so: what was feared in April 2022 (`--pack --force`). */
-export const packForced = (profile: Profile, arch: Arch): Profile => {
+/** What never was on an architecture, and is asked for all the same (`--force`). */
+export interface Forced {
+  /** The JIT takes its memory from packs. */
+  readonly pack?: boolean;
+  /** Areas of BPF lie on large leaves where their size allows it. */
+  readonly huge?: boolean;
+}
+
+/** A kernel on an architecture with what was feared in April 2022: packs where its JIT has none, large leaves under them. */
+export const forcedPort = (profile: Profile, arch: Arch, { pack = false, huge = false }: Forced): Profile => {
   const ported = portOf(profile, arch);
-  return ported.allocator === 'pack' || profile.allocator !== 'pack'
-    ? ported
-    : variant(ported, { allocator: 'pack', chargeUnit: profile.chargeUnit });
+  const packs =
+    !pack || ported.allocator === 'pack' || profile.allocator !== 'pack'
+      ? ported
+      : variant(ported, { allocator: 'pack', chargeUnit: profile.chargeUnit });
+  return huge ? variant(packs, { hugeVmalloc: 'opt-in', asksHuge: true }) : packs;
 };

@@ -10,7 +10,7 @@ import { Space } from '../event/pages.js';
 import { Memory } from '../memory/memory.js';
 import { Address } from '../value/address.js';
 import { Prot } from '../value/prot.js';
-import { call, kernelFunction, lock, state, unlock, type Body, type Kernel } from './request.js';
+import { call, kernelFunction, lock, state, unlock, warn, type Body, type Kernel } from './request.js';
 import { flushIcacheRange } from './textPoke.js';
 
 const EINVAL = -22;
@@ -44,8 +44,11 @@ export const changeMemoryAttr = kernelFunction(
     const first = a.addr.page - (a.addr.page % unit);
     const change = CHANGES[a.action];
     if (a.numpages === 0 || change === undefined) return 0;
-    // WARN_ON_ONCE, and no entry is changed.
-    if (isHuge(k, first)) return EINVAL;
+    // No entry is changed.
+    if (isHuge(k, first)) {
+      yield* warn('change_memory_attr: the area has huge pages');
+      return EINVAL;
+    }
     for (let page = first; page < first + a.numpages * unit; page += unit) {
       yield* state({ kind: 'permission', space: Space.virtual, page, pages: unit, ...change });
       yield* state({ kind: 'tlb-flushed', page, pages: unit, why: 'set_memory' });

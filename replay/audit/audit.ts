@@ -1,7 +1,7 @@
 /** The audit of a trace of a log: one pass over its events, with all rules at once. */
 import { basename } from 'node:path';
 import { archNamed } from '../../core/arch/arches.js';
-import { portOf } from '../../core/arch/port.js';
+import { forcedPort, type Forced } from '../../core/arch/port.js';
 import { auditor, type Audited } from '../../core/audit/audit.js';
 import type { Finding, Pattern, Severity } from '../../core/audit/finding.js';
 import type { Rule, Subject } from '../../core/audit/rule.js';
@@ -47,13 +47,18 @@ const probedOf = (trace: TraceView): ReadonlySet<string> | null => {
   return probes === null ? null : new Set(probes.set.map(probedFunction));
 };
 
+const forcedOf = ({ info }: TraceView): Forced => ({
+  pack: info.meta['pack'] === true,
+  huge: info.meta['huge'] === true,
+});
+
 /** What the trace says of itself, for the rules. */
 export const auditSubject = (trace: TraceView): Subject => {
   const named = trace.info.meta['profile'];
   const profile = typeof named === 'string' ? profileNamed(named) : null;
   const arch = archNamed(trace.arch ?? '');
   return {
-    profile: profile === null || arch === null ? profile : portOf(profile, arch),
+    profile: profile === null || arch === null ? profile : forcedPort(profile, arch, forcedOf(trace)),
     arch,
     kernel: trace.kernel,
     source: trace.info.meta['source'] === 'emulation' ? 'emulation' : 'recording',

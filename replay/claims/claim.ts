@@ -36,6 +36,7 @@ export interface LabRun {
   readonly fail?: readonly string[];
   readonly nodes?: number;
   readonly pack?: boolean;
+  readonly huge?: boolean;
   readonly force?: boolean;
 }
 

@@ -1,3 +1,4 @@
+import { ARCHITECTURE_CLAIMS } from './architectures.js';
 import type { Claim } from './claim.js';
 import { CONTENT_CLAIMS } from './content.js';
 import { DIRECT_MAP_CLAIMS } from './directMap.js';
@@ -9,6 +10,7 @@ const numberOf = ({ id }: Claim): number => Number(id.slice(1));
 
 /** All claims, C1 to C32. */
 export const CLAIMS: readonly Claim[] = [
+  ...ARCHITECTURE_CLAIMS,
   ...CONTENT_CLAIMS,
   ...DIRECT_MAP_CLAIMS,
   ...ERROR_CLAIMS,

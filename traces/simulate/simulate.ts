@@ -1,7 +1,7 @@
 /** From a workload to an appended log: emulate, encode, append. The same workload, kernel and seed give the same bytes and the same root. */
 import type { Arch } from '../../core/arch/arch.js';
 import { archNamed, ARCHES } from '../../core/arch/arches.js';
-import { packForced, portOf } from '../../core/arch/port.js';
+import { forcedPort, portOf } from '../../core/arch/port.js';
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { describeKinds } from '../../core/codec/describe.js';
 import { bootEvents, emulate } from '../../core/driver/emulate/emulate.js';
@@ -55,6 +55,8 @@ export interface KernelChoice {
   readonly arch?: string;
   /** The JIT gets its memory from packs, also where it never did. */
   readonly pack?: boolean;
+  /** Areas of BPF lie on large leaves, also where nothing asks for them. */
+  readonly huge?: boolean;
   /** Combinations that never existed are run anyway. */
   readonly force?: boolean;
 }
@@ -77,15 +79,19 @@ export const kernelOf = (options: KernelChoice): Result<NamedKernel & { readonly
   if (missing !== null && options.force !== true)
     return fail('never-existed', missing, undefined, '--force runs it anyway');
   const ported = portOf(profile, arch);
-  if (options.pack !== true || ported.allocator === 'pack') return ok({ profile: ported, inferred, arch });
+  const packless = options.pack === true && ported.allocator !== 'pack';
+  const hugeless = options.huge === true && !ported.asksHuge;
+  if (!packless && !hugeless) return ok({ profile: ported, inferred, arch });
   if (options.force !== true)
     return fail(
       'never-existed',
-      `the JIT of ${arch.name} does not use the pack allocator on ${profile.name}`,
+      packless
+        ? `the JIT of ${arch.name} does not use the pack allocator on ${profile.name}`
+        : `BPF does not ask for huge pages on ${profile.name}`,
       undefined,
       '--force runs it anyway',
     );
-  return ok({ profile: packForced(profile, arch), inferred, arch });
+  return ok({ profile: forcedPort(profile, arch, options), inferred, arch });
 };
 
 const emptyMemory = (): Memory => nothing;
@@ -112,6 +118,7 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
       seed,
       nodes: options.nodes ?? 1,
       ...(options.pack === true ? { pack: true } : {}),
+      ...(options.huge === true ? { huge: true } : {}),
       ...(options.frames === undefined ? {} : { frames: options.frames }),
       ...(faults.length === 0 ? {} : { fail: faults.map(Fault.toText) }),
       origin: '0',
