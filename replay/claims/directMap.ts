@@ -50,9 +50,21 @@ export const DIRECT_MAP_CLAIMS: readonly Claim[] = [
           holds: aliases.length > 0 && writable === 0,
         };
       });
+      const other = lab.run({ kernel: '6.12', arch: 'ppc64le', workload: 'one-program' });
+      const memory = memoryAt(other, markerOf(other, 'loaded'));
+      const frames = pagesWith(memory, Prot.executable).map((page) => Memory.page(memory, page)?.frame ?? -1);
+      const changed = frames.filter(
+        (frame) => !Prot.has(Memory.alias(memory, frame)?.prot ?? Prot.kernel, Prot.writable),
+      ).length;
       return {
-        ran: 'one program on four kernels of x86-64',
-        seen,
+        ran: 'one program on four kernels of x86-64, and on powerpc',
+        seen: [
+          ...seen,
+          {
+            what: `powerpc 6.12: ${plural(frames.length, 'executable page')}, ${changed} of them read-only in the direct map: there it would work`,
+            holds: frames.length > 0 && changed === 0,
+          },
+        ],
         commands: [
           'pagetrail simulate one-program --kernel 5.18-rc5 --name c7',
           'pagetrail state c7@#loaded',
