@@ -44,7 +44,13 @@ export const builder = (trie: Trie, parts: readonly Part[]): Builder => {
   let texts: string[] = [];
   let programs: number[] = [];
   let alias: (readonly [number, AliasSums])[] = [];
-  const text = (own: string): number => texts.push(own) - 1;
+  /** Names of tasks and programs, and what was going on, come again and again. */
+  const places = new Map<string, number>();
+  const text = (own: string): number => {
+    let place = places.get(own);
+    if (place === undefined) places.set(own, (place = texts.push(own) - 1));
+    return place;
+  };
   return {
     add: (root) => {
       const { id, isNew } = trie.shapeAt(root.state);
@@ -86,6 +92,7 @@ export const builder = (trie: Trie, parts: readonly Part[]): Builder => {
         seq,
       };
       [shapes, texts, programs, alias, used, roots] = [[], [], [], [], 0, 0];
+      places.clear();
       trie.renew();
       return done;
     },

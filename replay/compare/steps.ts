@@ -45,6 +45,14 @@ const merged = (root: OpenRoot, node: number, number: number, { values, run }: T
   return true;
 };
 
+/** Numbers of the parts of facts of one kind. */
+interface FactParts {
+  key: string;
+  via: string | null;
+  part: number;
+  readonly all: Map<string, number>;
+}
+
 /** `add` puts a part down and gives its number. */
 export const stepsIn = (trie: Trie, places: Places, add: (part: Part) => number): Steps => {
   const goOnIn = (root: OpenRoot, node: number): void => {
@@ -87,28 +95,33 @@ export const stepsIn = (trie: Trie, places: Places, add: (part: Part) => number)
     root.used = used;
   };
 
-  const factParts = new Map<string, number>();
-  const factPart = (
-    kind: EventKind,
-    { makes, key, names, values, place, run }: Told,
-    via: string | null,
-  ): number => {
-    const known = `${kind}|${key}|${via ?? ''}`;
-    let number = factParts.get(known);
-    if (number === undefined) {
-      number = add({
+  /** By kind: the part met last and all of them. */
+  const factParts = new Map<EventKind, FactParts>();
+  const factPart = (kind: EventKind, told: Told, via: string | null): number => {
+    let known = factParts.get(kind);
+    if (known === undefined) factParts.set(kind, (known = { key: '', via: null, part: -1, all: new Map() }));
+    const { key } = told;
+    if (known.part >= 0 && known.key === key && known.via === via) return known.part;
+    const name = `${key}|${via ?? ''}`;
+    let part = known.all.get(name);
+    if (part === undefined) {
+      const { makes, names, values, place, run } = told;
+      part = add({
         part: 'fact',
         kind,
         makes,
         key,
         via,
-        fields: names.map((name, i) => [name, typeof values[i] === 'string']),
+        fields: names.map((field, i) => [field, typeof values[i] === 'string']),
         hasPlace: place !== null,
         hasRun: run !== null,
       });
-      factParts.set(known, number);
+      known.all.set(name, part);
     }
-    return number;
+    known.key = key;
+    known.via = via;
+    known.part = part;
+    return part;
   };
 
   return {
