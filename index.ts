@@ -33,7 +33,7 @@ export type { AuditReport, ReportedFinding, ReportedPattern } from './replay/aud
 export { violations, violationsIn } from './replay/audit/violations.js';
 export { compareLongTraces, type LongOptions } from './replay/compareLongTraces.js';
 export { compareTraces, type TraceComparison } from './replay/compareTraces.js';
-export { comparisonLines } from './replay/compareLines.js';
+export { comparisonLines, type ComparisonLines } from './replay/compareLines.js';
 export { cursorOn, type Cursor, type CursorMoment } from './replay/cursor.js';
 export { applyDiff, diffStates, isEmptyDiff, reverseDiff, type MemoryDiff } from './replay/diffStates.js';
 export { must, PagetrailError } from './replay/failed.js';
@@ -56,6 +56,7 @@ export { parseMoment, parseWhere, whereText, type Where, type WrittenMoment } fr
 export { shownDiff, type ShownDiff } from './replay/shownDiff.js';
 export { stateOf, type State } from './replay/state.js';
 export { eventsOf, replay, type EventOptions, type Played } from './replay/stream.js';
+export { Style } from './replay/style.js';
 export { subjectOf, type Subject } from './replay/subjects.js';
 export { why, type Why } from './replay/why.js';
 export type { TraceInfo } from './store/index.js';

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../core/value/failure.js';
+import { comparisonLines } from '../replay/compareLines.js';
 import { compareLongTraces } from '../replay/compareLongTraces.js';
 import { comparisonSarif } from '../replay/compare/sarif.js';
 import { grouped } from '../replay/numbers.js';
@@ -13,7 +14,6 @@ import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { count, flag, oneOf, text } from './program/values.js';
 import { version } from './program/version.js';
-import { comparisonLines } from './show/comparison.js';
 import { diffOfStates, exitOfDiff } from './show/diffed.js';
 import { sectionLines } from './show/sections.js';
 
@@ -55,7 +55,11 @@ async function tracesDiff(
       comparisonSarif(found.value, { version: version(), file: basename(log.file), exitCode: exit }),
     );
   else if (format === 'json' || context.settings.json) context.printJson(found.value);
-  else context.print(...comparisonLines(context, found.value, { all, most: MOST }));
+  else {
+    const { columns } = context.stdout;
+    const how = { all, most: MOST, style: context.style, ...(columns === undefined ? {} : { columns }) };
+    context.print(...comparisonLines(found.value, how));
+  }
   return ok(exit);
 }
 

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { Address } from '../core/value/address.js';
 import { ok, type Result } from '../core/value/failure.js';
 import { circumstancesOf } from '../replay/calls.js';
+import { differenceLines } from '../replay/compareLines.js';
 import { compareTraces } from '../replay/compareTraces.js';
 import { leftovers, seenWords, type LeftoverRange } from '../replay/leftovers.js';
 import { logOn, type TraceView } from '../replay/log.js';
@@ -19,7 +20,6 @@ import { table } from './console/table.js';
 import { writing } from './log/open.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
-import { differenceLines } from './show/comparison.js';
 
 const WITHOUT = 'x86_64-5.18-rc3-S8-leftover-dirty';
 const WITH = 'x86_64-5.18-rc3-packv2-S8-leftover-dirty';
@@ -144,7 +144,7 @@ const differenceOf = (context: Context, a: TraceView, b: TraceView): Result<read
   return ok([
     ...(first === null
       ? []
-      : differenceLines(context, { a: a.name, b: b.name }, first).map((line) => `  ${line}`)),
+      : differenceLines(first, { a: a.name, b: b.name }, context.style).map((line) => `  ${line}`)),
     `  all differences in ${roots} root calls: ${all === '' ? 'none' : all}`,
   ]);
 };

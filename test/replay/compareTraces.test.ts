@@ -40,7 +40,11 @@ describe('two recordings compared', () => {
     expect(found.first?.a.before.at(-1)).to.match(/^module_alloc\(size=0x200000\)/);
     expect(found.compared).to.equal(84);
     const text = comparisonLines(found).join('\n');
-    expect(text).to.include('23 differences').and.include('21 × fill: bpf_arch_text_invalidate');
+    expect(text)
+      .to.include('2 differences, found 23 times')
+      .and.include('fill: bpf_arch_text_invalidate (only')
+      .and.include(', 21 times');
+    expect(text).to.match(/^ +> filled pattern=0xcccccccc way=store/m);
   });
 
   it('of kernels that do the same do not differ', async function () {

@@ -1,6 +1,6 @@
 /** Lines of two traces side by side. */
-import type { Row } from '../../replay/compare/differences.js';
-import { width, type Style } from '../console/style.js';
+import { width, type Style } from '../style.js';
+import type { Row } from './differences.js';
 
 const INDENT = '    ';
 const GAP = 3;
