@@ -106,6 +106,8 @@ export interface Arch {
     readonly permissions: readonly string[];
     readonly directMap: readonly string[];
     readonly flushes: readonly string[];
+    /** Writes of text where it runs; default: __text_poke. */
+    readonly pokes?: readonly string[];
   };
   /** What a recorder's probes print here otherwise than on x86-64 (the text form of `core/profile/signatures.ts`). */
   readonly signatures: (probes: Pick<Profile, 'name'>) => string;

@@ -92,7 +92,12 @@ const ppc64le = (name: string, pageShift: number): Arch =>
     textCopy: ppcTextCopy,
     textInvalidate: ppcTextInvalidate,
     ownFunctions: [anyFunction(changeMemoryAttr), anyFunction(flushIcacheRange)],
-    shownBy: { permissions: ['change_memory_attr'], directMap: [], flushes: ['change_memory_attr'] },
+    shownBy: {
+      permissions: ['change_memory_attr'],
+      directMap: [],
+      flushes: ['change_memory_attr'],
+      pokes: ['patch_instructions'],
+    },
     signatures,
   } satisfies Arch);
 

@@ -28,11 +28,11 @@ export interface AllocationTracker extends Allocations {
 const CHUNK = 64;
 const CHUNKS_PER_PAGE = PAGE_SIZE / CHUNK;
 
-const PAGES = 2 ** 52;
+/** Addresses that are 2^58 bytes apart have the same numbers: no kernel has code so far apart, and larger numbers would not be exact. */
+const PAGES = 2 ** 46;
 
-/** Number of a chunk. Kernel addresses are counted from the end of the address space: from its beginning they would not be exact. */
-const keyOf = (at: Address): number =>
-  (at.page < PAGES / 2 ? at.page : at.page - PAGES) * CHUNKS_PER_PAGE + Math.floor(at.offset / CHUNK);
+/** Number of a chunk. */
+const keyOf = (at: Address): number => (at.page % PAGES) * CHUNKS_PER_PAGE + Math.floor(at.offset / CHUNK);
 
 export const allocationTracker = (start: Memory): AllocationTracker => {
   const held = new Map<number, Allocation>();

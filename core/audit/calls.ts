@@ -22,7 +22,7 @@ export interface OpenCall {
 
 /** Calls inside which permissions are on their way: judged when the outermost of them ends. */
 const CHANGES_PERMISSIONS =
-  /^(?:set_memory_|set_direct_map_|vfree|__vunmap|module_memfree|execmem_free|bpf_jit_free_exec|change_page_attr|alloc_new_pack|bpf_prog_pack_free$)/;
+  /^(?:set_memory_|set_direct_map_|vfree|__vunmap|module_memfree|execmem_free|bpf_jit_free_exec|change_page_attr|change_memory_|__set_memory$|alloc_new_pack|bpf_prog_pack_free$)/;
 
 /** Which calls are open, by what the events of each task say. */
 export interface CallStack {

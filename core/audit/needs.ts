@@ -1,6 +1,7 @@
 /** What a recording must show before a rule can be judged by it. */
-import type { Arch } from '../arch/arch.js';
+import { setsDirectMap, type Arch } from '../arch/arch.js';
 import { x86_64 } from '../arch/x86_64.js';
+import { LINES } from '../driver/lines.js';
 import type { Subject } from './rule.js';
 
 /** Something that a rule looks at, and the functions that show it: one of them is enough. */
@@ -9,23 +10,29 @@ export interface Need {
   readonly shows: string;
   readonly by: readonly string[];
   /** Which functions of the architecture show it instead. */
-  readonly list?: keyof Arch['shownBy'];
+  readonly list?: keyof Omit<Arch['shownBy'], 'pokes'>;
 }
 
 const need = (shows: string, ...by: string[]): Need => Object.freeze({ shows, by });
 
 /** Told by functions of the architecture. */
-const ofArch = (shows: string, list: keyof Arch['shownBy']): Need =>
+const ofArch = (shows: string, list: keyof Omit<Arch['shownBy'], 'pokes'>): Need =>
   Object.freeze({ shows, by: x86_64.shownBy[list], list });
 
 export const PERMISSIONS = ofArch('which permissions change', 'permissions');
 export const DIRECT_MAP = ofArch('what happens to the direct map', 'directMap');
-export const RESETS = need(
+const RESETS = need(
   'that the direct map of freed memory is put right',
   'set_direct_map_default_noflush',
   'set_direct_map_valid_noflush',
   '__change_page_attr_set_clr',
 );
+
+const changesDirectMap = ({ arch, profile }: Subject): boolean =>
+  arch === null || profile === null || setsDirectMap(arch, profile);
+
+/** Where freed memory has to be put right at all. */
+export const resets = (subject: Subject): readonly Need[] => (changesDirectMap(subject) ? [RESETS] : []);
 export const COLLAPSES = need('what is merged', 'collapse_large_pages');
 export const FLUSHES = ofArch('what is flushed', 'flushes');
 export const AREAS_GIVEN = need(
@@ -58,7 +65,13 @@ const COPIES = need(
   'text_poke_copy_locked',
   '__text_poke',
 );
-export const POKES = need('what text is written', '__text_poke');
+
+/** Text that is written where it runs, on kernels that do so. */
+export const pokes = ({ arch, profile }: Subject): readonly Need[] => {
+  if (arch === null || profile === null) return [need('what text is written', '__text_poke')];
+  if (profile.textCopy === 'weak' && !arch.patchesTailCalls) return [];
+  return [need('what text is written', ...(arch.shownBy.pokes ?? ['__text_poke']))];
+};
 const FILLS = need(
   'that freed code is overwritten',
   'bpf_arch_text_invalidate',
@@ -79,9 +92,15 @@ export const CHUNKS_FREED = need(
   'bpf_jit_binary_pack_free',
   'bpf_arch_text_invalidate',
 );
-export const RESULTS_OF_RESETS: readonly Need[] = ['invalid', 'default'].map((what) =>
-  need(`whether set_direct_map_${what}_noflush fails`, `set_direct_map_${what}_noflush`),
-);
+/** Results of set_direct_map_*, on kernels that have them. */
+export const resultsOfResets = (subject: Subject): readonly Need[] =>
+  (changesDirectMap(subject) ? ['invalid', 'default'] : []).map((what) =>
+    need(`whether set_direct_map_${what}_noflush fails`, `set_direct_map_${what}_noflush`),
+  );
+
+/** Functions of an architecture that are given the range of a permission call as it was asked for, and return its result. */
+const rangeCalls = ({ arch }: Subject): readonly string[] =>
+  (arch?.shownBy.permissions ?? []).filter((fn) => LINES[fn]?.entry['addr']?.class === 'compared');
 
 const packs = ({ profile }: Subject): boolean => profile?.allocator === 'pack';
 
@@ -97,10 +116,13 @@ export const chunkCalls = (subject: Subject): readonly Need[] =>
   packs(subject) ? [CHUNKS_GIVEN, CHUNKS_FREED] : [];
 
 /** Calls of set_memory_* by which this kernel makes memory executable. */
-export const protections = ({ profile, arch }: Subject, what: string): readonly Need[] =>
-  (profile?.protect ?? [])
+export const protections = (subject: Subject, what: string): readonly Need[] => {
+  const { profile, arch } = subject;
+  const calls = rangeCalls(subject);
+  return (profile?.protect ?? [])
     .flatMap((suffix) => (suffix === 'rox' && arch?.genericRox === true ? ['ro', 'x'] : [suffix]))
-    .map((suffix) => need(`${what} set_memory_${suffix}`, `set_memory_${suffix}`));
+    .map((suffix) => need(`${what} set_memory_${suffix}`, `set_memory_${suffix}`, ...calls));
+};
 
 /** Results of text copies and fills, on kernels that have them. */
 export const textResults = ({ profile }: Subject): readonly Need[] => {

@@ -10,7 +10,12 @@ import { always, type Audit, type Rule, type Subject, type Watch } from '../rule
 import { rangeText } from './aliases.js';
 import { argument } from './leaves.js';
 
-const SET_MEMORY = ['ro', 'rw', 'x', 'nx', 'rox', 'np', '4k'].map((suffix) => `set_memory_${suffix}`);
+const SET_MEMORY = [
+  ...['ro', 'rw', 'x', 'nx', 'rox', 'np', '4k'].map((suffix) => `set_memory_${suffix}`),
+  // What these are where they have no functions of their own.
+  'change_memory_attr',
+  '__set_memory',
+];
 
 /** Whether a page lies in the range of modules; false where the architecture is not known. */
 export const inModules = (audit: Audit, page: number): boolean => {

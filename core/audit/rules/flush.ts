@@ -44,7 +44,7 @@ const watch = (audit: Audit): Watch => {
   const addressOf = ({ space, page }: Stale): number | null => {
     const base = audit.memory().directBase;
     if (space === Space.virtual) return page;
-    return base === 0 ? null : base + page;
+    return base === 0 && audit.subject.arch?.directBase !== 0 ? null : base + page;
   };
 
   return {

@@ -4,17 +4,35 @@ import { Address } from '../../value/address.js';
 import { type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { placeFinding } from './places.js';
 
+/** Bytes of a program, from its beginning; `to` is the first behind them. */
+interface Part {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is left of `parts` without the bytes `from` to `to`. */
+const without = (parts: readonly Part[], from: number, to: number): Part[] =>
+  parts.flatMap((part) =>
+    [
+      { from: part.from, to: Math.min(part.to, from) },
+      { from: Math.max(part.from, to), to: part.to },
+    ].filter((left) => left.from < left.to),
+  );
+
 const watch = (audit: Audit): Watch => {
-  /** Last write of each program that no flush has covered since. */
-  const written = new Map<number, number>();
+  /** Of each program: the last write, and what no flush has covered since, as bytes from its beginning. */
+  const written = new Map<number, { seq: number; parts: Part[] }>();
   let flushes = 0;
 
-  const wrote = (at: Address, seq: number): void => {
+  const wrote = (at: Address, length: number, seq: number): void => {
     const program = Memory.programAt(audit.memory(), at);
-    if (program !== null) written.set(program.number, seq);
+    if (program === null) return;
+    const from = Address.minus(at, program.chunk);
+    const parts = without(written.get(program.number)?.parts ?? [], from, from + length);
+    written.set(program.number, { seq, parts: [...parts, { from, to: from + length }] });
   };
   const used = (number: number, seq: number): void => {
-    const last = written.get(number);
+    const last = written.get(number)?.seq;
     const program = Memory.program(audit.memory(), number);
     if (program === null) return;
     audit.checked(null);
@@ -38,18 +56,19 @@ const watch = (audit: Audit): Watch => {
 
   return {
     after: {
-      copied: (event) => wrote(event.to, event.seq),
+      copied: (event) => wrote(event.to, event.length, event.seq),
       filled: (event) => {
-        if (event.way === 'poke') wrote(event.to, event.seq);
+        if (event.way === 'poke') wrote(event.to, event.length, event.seq);
       },
       'icache-flushed': (event) => {
         flushes++;
-        for (const number of written.keys()) {
+        for (const [number, one] of written) {
           const program = Memory.program(audit.memory(), number);
           if (program === null) written.delete(number);
           else {
-            const before = Address.minus(program.chunk, event.at);
-            if (before >= 0 && before + program.bytes <= event.length) written.delete(number);
+            const from = Address.minus(event.at, program.chunk);
+            one.parts = without(one.parts, from, from + event.length);
+            if (one.parts.length === 0) written.delete(number);
           }
         }
       },

@@ -1,7 +1,7 @@
 /** I21: what a lock keeps apart does not overlap. */
 import type { EventOf } from '../../event/event.js';
 import type { OpenCall } from '../calls.js';
-import { POKES, chunkCalls } from '../needs.js';
+import { chunkCalls, pokes } from '../needs.js';
 import { always, type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { valueOf } from '../values.js';
 import { Word } from '../../value/words.js';
@@ -97,6 +97,6 @@ export const I21: Rule = Object.freeze({
     'Only calls of which both ends were recorded are compared.',
   ],
   applies: always,
-  needs: (subject: Subject) => [POKES, ...chunkCalls(subject)],
+  needs: (subject: Subject) => [...pokes(subject), ...chunkCalls(subject)],
   watch,
 });

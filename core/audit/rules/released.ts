@@ -1,10 +1,11 @@
 /** I3: memory goes back to the page allocator as ordinary memory. */
+import { setsDirectMap } from '../../arch/arch.js';
 import { Memory, NO_FRAME } from '../../memory/memory.js';
 import { Address, PAGE_SIZE } from '../../value/address.js';
 import { Prot } from '../../value/prot.js';
 import { freedFrames } from '../freedFrames.js';
-import { AREAS_FREED, RESETS } from '../needs.js';
-import { always, type Audit, type Rule, type Watch } from '../rule.js';
+import { AREAS_FREED, resets } from '../needs.js';
+import { type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { rangeText } from './aliases.js';
 import { standing } from '../standing.js';
 
@@ -99,7 +100,10 @@ export const I3: Rule = Object.freeze({
   rationale:
     'The next owner of a page that stayed read-only crashes on its first write; of one that stayed executable nobody knows.',
   exceptions: [],
-  applies: always,
-  needs: () => [AREAS_FREED, RESETS],
+  applies: ({ arch, profile }: Subject) =>
+    arch !== null && profile !== null && !setsDirectMap(arch, profile) && !arch.mirrorsReadOnly(profile)
+      ? 'nothing changes the direct map on this architecture'
+      : null,
+  needs: (subject: Subject) => [AREAS_FREED, ...resets(subject)],
   watch,
 });

@@ -6,7 +6,7 @@ import { Errno } from '../../value/errno.js';
 import { Word } from '../../value/words.js';
 import type { OpenCall } from '../calls.js';
 import { freedFrames } from '../freedFrames.js';
-import { RESULTS_OF_RESETS, protections, textResults } from '../needs.js';
+import { protections, resultsOfResets, textResults } from '../needs.js';
 import { always, type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { pointerError, resultOf, valueOf } from '../values.js';
 import { rangeText } from './aliases.js';
@@ -25,6 +25,8 @@ interface Failed {
 
 /** Calls that a program is protected by before it is used. */
 const PERMISSIONS = ['set_memory_ro', 'set_memory_x', 'set_memory_rox'];
+/** What these are where they have no functions of their own. */
+const BEHIND = ['change_memory_attr', '__set_memory'];
 const DIRECT = [
   'set_direct_map_invalid_noflush',
   'set_direct_map_default_noflush',
@@ -59,17 +61,16 @@ const watch = (audit: Audit): Watch => {
     const addr = call === null ? null : valueOf(call.entered, 'addr');
     const numpages = call === null ? null : valueOf(call.entered, 'numpages');
     if (result === null || addr === null || numpages === null) return;
+    if (call?.parent?.fn.startsWith('set_') === true) return;
     audit.checked(event);
     const at = Word.toAddress(addr);
-    const bytes = numpages.lo * PAGE_SIZE;
+    const bytes = numpages.lo * (audit.subject.arch?.pageSize ?? PAGE_SIZE);
     if (result !== 0) permissions.push({ fn: event.fn, result, seq: event.seq, at, bytes, told: false });
     // Done again, and all of it, this time.
     else if (permissions.length > 0)
       permissions = permissions.filter(
         (one) =>
-          one.fn !== event.fn ||
-          one.at.page < at.page ||
-          one.at.page * PAGE_SIZE + one.bytes > at.page * PAGE_SIZE + bytes,
+          one.fn !== event.fn || one.at.page < at.page || Address.minus(one.at, at) + one.bytes > bytes,
       );
   };
 
@@ -164,7 +165,7 @@ const watch = (audit: Audit): Watch => {
       },
     },
     returned: {
-      ...Object.fromEntries(PERMISSIONS.map((fn) => [fn, permissionReturned])),
+      ...Object.fromEntries([...PERMISSIONS, ...BEHIND].map((fn) => [fn, permissionReturned])),
       ...Object.fromEntries(DIRECT.map((fn) => [fn, directReturned])),
       bpf_arch_text_copy: copyReturned,
       text_poke_copy: copyReturned,
@@ -253,7 +254,7 @@ export const I7: Rule = Object.freeze({
   applies: always,
   needs: (subject: Subject) => [
     ...protections(subject, 'the result of'),
-    ...RESULTS_OF_RESETS,
+    ...resultsOfResets(subject),
     ...textResults(subject),
   ],
   watch,

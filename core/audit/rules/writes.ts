@@ -3,7 +3,7 @@ import type { EventOf } from '../../event/event.js';
 import { Memory } from '../../memory/memory.js';
 import { SparseMap } from '../../memory/sparse.js';
 import { Address } from '../../value/address.js';
-import { POKES, texts } from '../needs.js';
+import { pokes, texts } from '../needs.js';
 import { always, type Audit, type Rule, type Subject, type Watch } from '../rule.js';
 import { inModules } from './areas.js';
 import { bytesText, placeFinding } from './places.js';
@@ -73,6 +73,6 @@ export const I16: Rule = Object.freeze({
     'Of memory of others in the module range only the area is known.',
   ],
   applies: always,
-  needs: (subject: Subject) => (subject.profile?.allocator === 'pack' ? texts(subject) : [POKES]),
+  needs: (subject: Subject) => (subject.profile?.allocator === 'pack' ? texts(subject) : pokes(subject)),
   watch,
 });
