@@ -2,6 +2,7 @@ import { decodeEvents } from '../core/codec/events.js';
 import { eventOf, type Event } from '../core/event/event.js';
 import { Origin } from '../core/event/kind.js';
 import { evolveAll, folder } from '../core/memory/evolve.js';
+import { DERIVED } from '../core/history/versions.js';
 import { nothing, type Memory } from '../core/memory/memory.js';
 import { decodeMemory, REDUCER } from '../core/memory/snapshot.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
@@ -299,7 +300,7 @@ const viewOf = (log: TraceLog): TraceView => {
     },
     told: (seq) => toldCache.around(seq),
     markers: () => {
-      const rows = log.derived('markers', MARKER_ROWS);
+      const rows = log.derived(DERIVED.markers, MARKER_ROWS);
       if (!rows.ok) return rows;
       return rows.value === null ? markers.to(log.info.events) : ok(rows.value.map(markerRow));
     },

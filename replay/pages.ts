@@ -1,4 +1,5 @@
 /** What pages were, at once: questions to the permission history of a trace, answered from its table and never by replay. */
+import { DERIVED } from '../core/history/versions.js';
 import { pageOfSigned, signedAddress } from '../core/history/signed.js';
 import { LARGEST, type Rectangle } from '../core/history/rectangle.js';
 import { ok, type Result } from '../core/value/failure.js';
@@ -35,8 +36,6 @@ const PAST = `SELECT ${COLUMNS} FROM history WHERE trace = ? AND space = ? AND p
 const CHANGED = `SELECT ${COLUMNS} FROM history WHERE trace = ? AND from_seq > ? AND from_seq <= ? ORDER BY from_seq, space, start`;
 const HAVING = `SELECT ${COLUMNS} FROM history WHERE trace = ? AND space = ? AND (prot & ?) = ? AND from_seq <= ? AND (to_seq IS NULL OR to_seq > ?) ORDER BY start`;
 
-const PROJECTION = 'history';
-
 const number = (value: ProjectionRow[number] | undefined): number => Number(value ?? 0);
 
 const rectangle = (row: ProjectionRow): Rectangle => {
@@ -61,12 +60,12 @@ const byBeginning = (a: Rectangle, b: Rectangle): number =>
 
 /** The permission history of a trace; null where its table is missing or behind: then only replay can tell. */
 export const pageHistory = (log: TraceLog): Result<PageHistory | null> => {
-  const probe = log.derived(PROJECTION, `SELECT 1 FROM history WHERE trace = ? LIMIT 1`);
+  const probe = log.derived(DERIVED.history, `SELECT 1 FROM history WHERE trace = ? LIMIT 1`);
   if (!probe.ok) return probe;
   if (probe.value === null) return ok(null);
 
   const ask = (select: string, ...values: readonly (number | bigint)[]): Result<readonly Rectangle[]> => {
-    const rows = log.derived(PROJECTION, select, ...values);
+    const rows = log.derived(DERIVED.history, select, ...values);
     return rows.ok ? ok((rows.value ?? []).map(rectangle)) : rows;
   };
 

@@ -1,8 +1,9 @@
 /** What the derived tables of a trace tell at once, whatever its length. */
+import { DERIVED } from '../core/history/versions.js';
 import { addressOfSigned, pageOfSigned, signedAddress } from '../core/history/signed.js';
 import { imageIn, type PageImage } from '../core/history/pageImage.js';
 import { decodeProgram, type ProgramImage } from '../core/history/programImage.js';
-import { EVERY_NODE, isTouched, NODE, TOUCHED_VERSION, type Place } from '../core/history/touched.js';
+import { EVERY_NODE, isTouched, NODE, type Place } from '../core/history/touched.js';
 import { ok, type Result } from '../core/value/failure.js';
 import type { ProjectionRow, TraceLog } from '../store/index.js';
 import type { Landmark } from './log.js';
@@ -84,16 +85,13 @@ const OPERATIONS_BEFORE =
 const PHASE_BEFORE =
   "SELECT seq, task, time, text FROM markers WHERE trace = ? AND seq <= ? AND text LIKE 'phase: %' ORDER BY seq DESC LIMIT 1";
 
-/** Tables that are asked, and the versions whose columns are known here. */
-const PROJECTIONS = { history: 1, markers: 1, operations: 1, lives: 1, touched: TOUCHED_VERSION } as const;
-type Asked = keyof typeof PROJECTIONS;
+type Asked = keyof typeof DERIVED;
 
-/** How many events a trace has, where tables of a version are there. */
-const EVENTS =
-  'SELECT h.events FROM heads h, projections p WHERE h.trace = ? AND p.name = ? AND p.version = ?';
+/** How many events a trace has. */
+const EVENTS = 'SELECT events FROM heads WHERE trace = ?';
 
 const eventsTold = (log: TraceLog, name: Asked): Result<number | null> => {
-  const rows = log.derived(name, EVENTS, name, PROJECTIONS[name]);
+  const rows = log.derived(DERIVED[name], EVENTS);
   if (!rows.ok) return rows;
   const events = rows.value?.[0]?.[0] ?? null;
   return ok(events === null ? null : Number(events));
@@ -185,7 +183,7 @@ const MANY = 64;
 
 /** The derived tables of a trace; null where one is missing or behind. */
 export const traceIndex = (log: TraceLog): Result<TraceIndex | null> => {
-  for (const name of Object.keys(PROJECTIONS) as Asked[]) {
+  for (const name of Object.keys(DERIVED) as Asked[]) {
     const there = eventsTold(log, name);
     if (!there.ok) return there;
     if (there.value === null) return ok(null);
@@ -200,7 +198,7 @@ export const traceIndex = (log: TraceLog): Result<TraceIndex | null> => {
     select: string,
     ...values: readonly (number | bigint | string)[]
   ): Result<readonly ProjectionRow[]> => {
-    const rows = log.derived(projection, select, ...values);
+    const rows = log.derived(DERIVED[projection], select, ...values);
     return rows.ok ? ok(rows.value ?? []) : rows;
   };
   const lastOf = (node: number, place: Place, before: number): Result<Run | null> => {

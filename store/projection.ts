@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import { fail, ok, type Result } from '../core/value/failure.js';
 import type { Connection, SqlInput } from './connection.js';
 import { TABLES } from './schema.js';
+import { dropOtherSnapshots, writeSnapshot } from './snapshots.js';
 import type { TraceKey } from './trace-key.js';
 
 /**
@@ -33,6 +34,10 @@ export interface ProjectionWriter {
   run(sql: string, ...values: readonly SqlInput[]): void;
   get(sql: string, ...values: readonly SqlInput[]): ProjectionRow | undefined;
   all(sql: string, ...values: readonly SqlInput[]): readonly ProjectionRow[];
+  /** Keeps a snapshot of a trace. */
+  keepSnapshot(trace: number, seq: number, bytes: Uint8Array, reducer: string): void;
+  /** Drops the snapshots of a trace that were made by others than this reducer. */
+  dropOtherSnapshots(trace: number, reducer: string): void;
 }
 
 export function projectionWriter(c: Connection): ProjectionWriter {
@@ -49,6 +54,8 @@ export function projectionWriter(c: Connection): ProjectionWriter {
     run: (sql, ...values) => void statement(sql).run(...values),
     get: (sql, ...values) => statement(sql).get(...values) as ProjectionRow | undefined,
     all: (sql, ...values) => statement(sql).all(...values) as ProjectionRow[],
+    keepSnapshot: (trace, seq, bytes, reducer) => writeSnapshot(c, trace, reducer, { seq, bytes }),
+    dropOtherSnapshots: (trace, reducer) => dropOtherSnapshots(c, trace, reducer),
   };
 }
 

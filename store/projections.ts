@@ -109,15 +109,18 @@ export function forgetTrace(c: Connection, name: string, trace: number): void {
 export const projectedEvents = (c: Connection, name: string, trace: number): number | undefined =>
   row(c, SEEN, name, trace)?.events;
 
+/** A projection, and the version of it whose tables are known. */
+export type ProjectionVersion = Pick<Projection<never>, 'name' | 'version'>;
+
 /** Whether a projection is registered in this version and has seen all events of a trace. */
-export function isCurrent(c: Connection, name: string, trace: number): boolean {
+export function isCurrent(c: Connection, { name, version }: ProjectionVersion, trace: number): boolean {
   const seen = row(c, CURRENT, name, trace);
-  return seen !== undefined && seen.projected === seen.events;
+  return seen !== undefined && seen.version === version && seen.projected === seen.events;
 }
 
 const CURRENT = select(
-  { projected: 'integer', events: 'integer' },
-  `SELECT p.events AS projected, h.events AS events FROM projected p JOIN projections j ON j.name = p.projection
+  { projected: 'integer', events: 'integer', version: 'integer' },
+  `SELECT p.events AS projected, h.events AS events, j.version AS version FROM projected p JOIN projections j ON j.name = p.projection
   JOIN heads h ON h.trace = p.trace WHERE p.projection = ? AND p.trace = ?`,
 );
 

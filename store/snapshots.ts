@@ -14,11 +14,8 @@ export interface Snapshot {
 }
 
 /** Binds the bytes to their place: a row that is damaged or was moved is passed over. */
-const digestOf = (trace: TraceKey, reducer: string, seq: number, bytes: Uint8Array): Buffer =>
-  createHash('sha256')
-    .update(`pagetrail/snapshot/1\n${trace.id}\n${seq}\n${reducer}\n`)
-    .update(bytes)
-    .digest();
+const digestOf = (trace: number, reducer: string, seq: number, bytes: Uint8Array): Buffer =>
+  createHash('sha256').update(`pagetrail/snapshot/1\n${trace}\n${seq}\n${reducer}\n`).update(bytes).digest();
 
 /** Keeps a snapshot, in place of one at the same event. Derived: not waited for, and lost without loss. */
 export function saveSnapshot(
@@ -27,17 +24,27 @@ export function saveSnapshot(
   reducer: string,
   { seq, bytes }: Snapshot,
 ): Result<void> {
-  const packed = pack(bytes);
   return transactDerived(c, () => {
     const head = readHead(c, trace.id);
     if (head === undefined) return headless(c, trace);
     if (!Number.isInteger(seq) || seq < 0 || seq > head.events) {
       return fail('no-such-event', `trace ${trace.name} has no event ${seq} to keep a snapshot of`, c.file);
     }
-    const digest = digestOf(trace, reducer, seq, bytes);
-    run(c, REPLACE, trace.id, reducer, seq, digest, packed.size, packed.codec, packed.bytes);
+    writeSnapshot(c, trace.id, reducer, { seq, bytes });
     return ok(undefined);
   });
+}
+
+/** Inside a transaction: keeps a snapshot of the trace with this id. */
+export function writeSnapshot(c: Connection, trace: number, reducer: string, { seq, bytes }: Snapshot): void {
+  const packed = pack(bytes);
+  const digest = digestOf(trace, reducer, seq, bytes);
+  run(c, REPLACE, trace, reducer, seq, digest, packed.size, packed.codec, packed.bytes);
+}
+
+/** Likewise: drops those that were made by others than this reducer. */
+export function dropOtherSnapshots(c: Connection, trace: number, reducer: string): void {
+  run(c, 'DELETE FROM snapshots WHERE trace = ? AND reducer <> ?', trace, reducer);
 }
 
 const REPLACE =
@@ -54,7 +61,7 @@ export function nearestSnapshot(
     const found = row(c, SELECT, trace.id, reducer, before);
     if (found === undefined) return ok(null);
     const bytes = unpack(found);
-    if (bytes !== null && digestOf(trace, reducer, found.seq, bytes).equals(found.digest)) {
+    if (bytes !== null && digestOf(trace.id, reducer, found.seq, bytes).equals(found.digest)) {
       return ok({ seq: found.seq, bytes });
     }
     before = found.seq - 1;

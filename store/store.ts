@@ -13,6 +13,7 @@ import {
   activeProjections,
   dropTables,
   isCurrent,
+  type ProjectionVersion,
   projectionStatus,
   registeredNames,
   registerProjections,
@@ -96,10 +97,10 @@ export interface TraceLog {
   saveSnapshot(seq: number, bytes: Uint8Array, reducerVersion: string): Result<void>;
   /**
    * Rows of a derived table, by a constant SELECT on this connection, prepared once. Its first parameter is the id of the trace, the values follow. Null: the
-   * projection has not seen all events of the trace.
+   * projection is of another version, or has not seen all events of the trace.
    */
   derived(
-    projection: string,
+    projection: ProjectionVersion,
     select: string,
     ...values: readonly SqlInput[]
   ): Result<readonly ProjectionRow[] | null>;

@@ -3,6 +3,7 @@ import { decodeSegment } from '../codec/decode.js';
 import type { Event, EventOf } from '../event/event.js';
 import type { Batch } from './projection.js';
 import { signed, signedAddress } from './signed.js';
+import { DERIVED } from './versions.js';
 
 const KINDS = ['program-allocated', 'published', 'program-freed', 'pack-created', 'pack-removed'] as const;
 
@@ -70,8 +71,7 @@ const write = (rows: Rows, trace: number, events: readonly LifeEvent[]): void =>
 
 /** Projection `lives`: one row for each program, each name of one, and each pack. */
 export const livesProjection = () => ({
-  name: 'lives',
-  version: 1,
+  ...DERIVED.lives,
   ddl: [
     `CREATE TABLE lives_programs (
   trace INTEGER NOT NULL,

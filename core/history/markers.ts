@@ -1,6 +1,7 @@
 /** The markers of a trace as a table: a moment named by one is found without reading the log. */
 import type { Event, EventOf } from '../event/event.js';
 import type { Batch } from './projection.js';
+import { DERIVED } from './versions.js';
 
 export type Marker = EventOf<'marker'>;
 
@@ -16,8 +17,7 @@ const INSERT = 'INSERT INTO markers (trace, seq, time, task, text) VALUES (?, ?,
 
 /** Projection `markers`: one row for each marker. */
 export const markersProjection = () => ({
-  name: 'markers',
-  version: 1,
+  ...DERIVED.markers,
   ddl: [
     `CREATE TABLE markers (
   trace INTEGER NOT NULL,

@@ -1,6 +1,7 @@
 /** Where the operations of a workload are in a trace, as a table. What they say is in their events. */
 import type { Event } from '../event/event.js';
 import type { Batch } from './projection.js';
+import { DERIVED } from './versions.js';
 
 /** An operation's place and task. */
 export interface OperationAt {
@@ -20,8 +21,7 @@ const INSERT = 'INSERT INTO operations (trace, seq, task) VALUES (?, ?, ?)';
 
 /** Projection `operations`: one row for each operation. */
 export const operationsProjection = () => ({
-  name: 'operations',
-  version: 1,
+  ...DERIVED.operations,
   ddl: [
     `CREATE TABLE operations (
   trace INTEGER NOT NULL,

@@ -10,10 +10,15 @@ import { signedAddress } from './signed.js';
 import type { Rectangle, RectangleChanges } from './rectangle.js';
 import type { Touched } from './touched.js';
 import { rectangleTracker, type RectangleTracker } from './tracker.js';
+import { DERIVED } from './versions.js';
 
 /** Events of a segment, or what their writer has found out about them already. */
 export type Batch =
-  | { readonly events: readonly Event[] }
+  | {
+      readonly events: readonly Event[];
+      /** Size of the segment. */
+      readonly bytes: number;
+    }
   | {
       readonly rectangles: RectangleChanges;
       readonly markers: readonly Marker[];
@@ -68,8 +73,7 @@ interface Own {
 export const historyProjection = () => {
   const own = new Map<number, Own>();
   return {
-    name: 'history',
-    version: 1,
+    ...DERIVED.history,
     ddl: [
       // Clustered by what it is asked for: a page lies in at most ten keys of aligned ranges.
       `CREATE TABLE history (

@@ -3,7 +3,8 @@ import { decodeSegment } from '../codec/decode.js';
 import { folder, type Folder } from '../memory/evolve.js';
 import { nothing } from '../memory/memory.js';
 import type { Batch } from './projection.js';
-import { TOUCHED_VERSION, touchTracker, type Touched, type TouchTracker } from './touched.js';
+import { touchTracker, type Touched, type TouchTracker } from './touched.js';
+import { DERIVED } from './versions.js';
 
 /** What the projection needs of the store: SQL, with constant texts. */
 interface Rows {
@@ -35,8 +36,7 @@ interface Own {
 export const touchedProjection = () => {
   const own = new Map<number, Own>();
   return {
-    name: 'touched',
-    version: TOUCHED_VERSION,
+    ...DERIVED.touched,
     ddl: [
       `CREATE TABLE touched (
   trace INTEGER NOT NULL,

@@ -43,6 +43,23 @@ describe('Projections', () => {
     expect(texts(store)).to.deep.equal(wanted(0));
   });
 
+  it('are read by whoever knows them in the version in which they were made', () => {
+    const file = newFile();
+    const store = open(file, kept);
+    must(newTrace(store).appendAll(segments(2)));
+    store.close();
+    const reader = must(openStore(file, { readonly: true }));
+    const read = (version: number): number | null => {
+      const log = must(reader.trace('a'));
+      return (
+        must(log.derived({ name: 'seen', version }, 'SELECT text FROM seen WHERE trace = ?'))?.length ?? null
+      );
+    };
+    expect(read(1)).to.equal(3);
+    expect(read(2)).to.equal(null);
+    reader.close();
+  });
+
   it('need a decoder or a batch', () => {
     const log = newTrace(open(newFile(), { projections: [seen] }));
     expect(codeOf(log.append(segment(0)))).to.equal('undecodable');

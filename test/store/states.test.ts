@@ -28,7 +28,7 @@ const METHODS: Readonly<Record<string, (store: Store, log: TraceLog) => Result<u
   'segments, from the middle': (_, log) => [...log.segments(5)][0] ?? log.genesis(),
   saveSnapshot: (_, log) => log.saveSnapshot(4, Buffer.from('x'), 'r'),
   nearestSnapshot: (_, log) => log.nearestSnapshot(4, 'r'),
-  derived: (_, log) => log.derived('nothing', 'SELECT 1 FROM segments WHERE trace = ?'),
+  derived: (_, log) => log.derived({ name: 'nothing', version: 1 }, 'SELECT 1 FROM segments WHERE trace = ?'),
   finish: (_, log) => log.finish({}),
 };
 
