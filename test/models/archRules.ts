@@ -33,6 +33,8 @@ export interface ArchRules {
   readonly resets: (release: number) => boolean;
   /** The allocation itself passes VM_FLUSH_RESET_PERMS; elsewhere BPF sets it. */
   readonly flagged: boolean;
+  /** A large leaf of the direct map that is met is changed as a whole, not split. */
+  readonly wide: (release: number) => boolean;
   /** log2 of the leaves of an untouched direct map. */
   readonly directLeaf: number;
   /** Areas are executable from the start. */
@@ -49,6 +51,7 @@ const old: Omit<ArchRules, 'arch'> = {
   alias: () => 'none',
   changes: always,
   purges: false,
+  wide: () => false,
   resets: () => false,
   flagged: false,
   directLeaf: 21,
@@ -65,6 +68,14 @@ const arm64: Omit<ArchRules, 'arch'> = {
   directLeaf: 12,
   // The generic set_memory_rox is two calls.
   rox: () => ['ro', 'x'],
+};
+
+/** The direct map is a window of the processor; set_memory_* came with 6.12 at the latest. */
+const loongarch: Omit<ArchRules, 'arch'> = {
+  ...old,
+  packsFrom: 700,
+  changes: (release) => release >= 612,
+  startsExecutable: true,
 };
 
 const stub: Omit<ArchRules, 'arch'> = {
@@ -88,6 +99,9 @@ export const ARCH_RULES: readonly ArchRules[] = [
     arch: 'riscv64',
     packsFrom: 606,
     alias: (release) => (release >= 608 ? 'same' : 'none'),
+    wide: (release) => release < 608,
+    // The generic set_memory_rox.
+    rox: () => ['ro', 'x'],
     resets: always,
   },
   {
@@ -98,6 +112,9 @@ export const ARCH_RULES: readonly ArchRules[] = [
     resets: (release) => release >= 604,
     directLeaf: 20,
   },
+  { ...loongarch, arch: 'loongarch64', shift: 14, directLeaf: 25 },
+  { ...loongarch, arch: 'loongarch64-4k', directLeaf: 21 },
+  { ...loongarch, arch: 'loongarch64-64k', shift: 16, directLeaf: 29 },
   { ...old, arch: 'ppc64le-rwx', flagged: true, packsFrom: 608, startsExecutable: true },
   { ...old, arch: 'arm32', flagged: true, startsExecutable: true, directLeaf: 20 },
   { ...stub, arch: 'mips' },

@@ -127,6 +127,13 @@ export class NaivePages implements NaiveTables {
     if (here.shift > this.rules.shift) {
       const unit = 2 ** (here.shift - 12);
       const base = Math.floor(pfn / unit) * unit;
+      if (this.rules.wide(this.release)) {
+        for (let at = base; at < base + unit; at++) {
+          Object.assign(this.alias(at), change);
+          this.touched.direct.add(at);
+        }
+        return;
+      }
       if (here.shift === 21) this.level2Splits++;
       for (let at = base; at < base + unit; at++) {
         this.alias(at).shift = this.rules.shift;
