@@ -83,19 +83,9 @@ const loongarch64Of = (name: string, pageShift: number, blockShift: number): Arc
     textInvalidate: loongarchTextInvalidate,
     ownFunctions: [anyFunction(setMemoryMasks)],
     shownBy: { permissions: ['__set_memory'], directMap: [], flushes: ['__set_memory'] },
-    signatures: (probes) => `${WITHOUT_X86}
+    signatures: () => `${WITHOUT_X86}
   execmem_vmalloc
-  ${
-    loongarchSetsMemory(probes)
-      ? '__set_memory=addr numpages set_mask clear_mask>ret'
-      : `set_memory_ro
-  set_memory_rw
-  set_memory_x
-  set_memory_nx
-  set_memory_rox
-  set_direct_map_invalid_noflush
-  set_direct_map_default_noflush`
-  }
+  __set_memory=addr numpages set_mask clear_mask>ret
   set_memory_p
   set_memory_np
   set_memory_4k`,

@@ -114,7 +114,10 @@ export const LINES: Readonly<Record<string, LineShape>> = {
   cpa_flush: shape(`data:w@ cpa:w@ cache:n- ${cpaFields} curpage:n= pfn:n= flags:n-`),
   collapse_large_pages: shape('addr:a= pgtables:w@', 'ret:i='),
   change_memory_attr: shape('addr:a= numpages:n= action:n=', 'ret:i='),
-  __set_memory: shape('addr:a= numpages:n= flags:n= arg3>flags:n= arg4:w- set_mask:w= clear_mask:w=', 'ret:i='),
+  __set_memory: shape(
+    'addr:a= numpages:n= flags:n= arg3>flags:n= arg4:w- set_mask:w= clear_mask:w=',
+    'ret:i=',
+  ),
   flush_icache_range: shape('start:a= stop:a=', 'ret:w-'),
   change_memory_common: shape('addr:a= numpages:n= set_mask:w= clear_mask:w=', 'ret:i='),
   patch_text_nosync: shape('addr:a= insns:a@ len:n=', 'ret:i='),

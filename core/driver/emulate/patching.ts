@@ -1,4 +1,5 @@
 /** What patches live code: the XDP dispatcher, and tail calls into a program array. */
+import type { Arch } from '../../arch/arch.js';
 import { bpfArchPokeDescUpdate, bpfArchTextPoke, bpfDispatcherChangeProg } from '../../kernel/programs.js';
 import type { Profile } from '../../profile/profile.js';
 import { Address } from '../../value/address.js';
@@ -19,6 +20,7 @@ export interface Patching {
 }
 
 export interface PatchingInput {
+  readonly arch: Pick<Arch, 'dispatches' | 'patchesTailCalls'>;
   readonly machine: Machine;
   readonly profile: () => Profile;
   readonly programs: () => Iterable<EmulatedProgram>;
@@ -34,7 +36,7 @@ const DISPATCHER: Word = { hi: 0xffffffff, lo: 0x82be1120 };
 const POKE: Word = { hi: 0xffff8880, lo: 0x3f000000 };
 const EINVAL = -22;
 
-export const patching = ({ machine, profile, programs }: PatchingInput): Patching => {
+export const patching = ({ arch, machine, profile, programs }: PatchingInput): Patching => {
   const array = new Map<number, EmulatedProgram>();
   let attached: EmulatedProgram | null = null;
   let made = false;
@@ -45,6 +47,7 @@ export const patching = ({ machine, profile, programs }: PatchingInput): Patchin
   const sites = function* (
     key: number | null,
   ): Generator<{ readonly start: Address; readonly call: TailCall }> {
+    if (!arch.patchesTailCalls) return;
     for (const program of programs())
       for (const fn of program.functions) {
         if (fn.freed) continue;
@@ -76,8 +79,9 @@ export const patching = ({ machine, profile, programs }: PatchingInput): Patchin
         name,
         ksym: { hi: 0xffffffff, lo: 0x82be1468 },
       };
-      const patches = page || to === from ? [] : XDP_SITES.map((at) => ({ at, length: 5 }));
-      const jump = page && to !== from ? (XDP_SITES[0] as Address) : null;
+      const patches =
+        page || to === from || !arch.dispatches ? [] : XDP_SITES.map((at) => ({ at, length: 5 }));
+      const jump = page && to !== from && arch.dispatches ? (XDP_SITES[0] as Address) : null;
       yield* root(
         on.loader,
         bpfDispatcherChangeProg,

@@ -108,6 +108,7 @@ export class Runtime {
         leaving.set(fact.start, [...(Memory.areaAt(this.machine.memory(), fact.start)?.frames ?? [])]);
     });
     this.#patching = patching({
+      arch: options.arch,
       machine: this.machine,
       profile: this.#profile,
       programs: () => this.#programs.values(),

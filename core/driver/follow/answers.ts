@@ -31,6 +31,9 @@ type Answer<K extends ChoiceKind> = (
   context: AnswerContext,
 ) => Choices[K]['answer'];
 
+/** Upper half of PTE_GP (arm64). */
+const GUARDED_PAGE = 0x40000;
+
 const entryOf = (line: RecordedLine, ...names: readonly string[]): boolean =>
   !line.isReturn && names.includes(line.fn);
 const resultOf = (line: RecordedLine, ...names: readonly string[]): boolean =>
@@ -224,6 +227,10 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
     return own ? site : null;
   },
   result: ({ fn, predicted }, { line }) => {
+    if (fn === 'change_memory_common' && entryOf(line, fn)) {
+      const masks = ['set_mask', 'clear_mask'].map((name) => recordedValue(line, name)?.hi ?? 0);
+      return masks.reduce((all, hi) => all | hi, 0) & GUARDED_PAGE;
+    }
     if (fn === 'header')
       return (
         recordedNumber(line, 'size') ??

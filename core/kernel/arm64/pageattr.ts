@@ -101,13 +101,12 @@ export const changeMemoryCommon = kernelFunction(
   'change_memory_common',
   function* (
     k: Kernel,
-    a: { addr: Address; numpages: number; set_mask: Word | undefined; clear_mask: Word | undefined },
+    a: { addr: Address; numpages: number; set_mask: Word; clear_mask: Word },
   ): Body<number> {
     if (a.numpages === 0) return 0;
     const page = a.addr.page;
     const pages = a.numpages * unitOf(k.arch);
-    const set = a.set_mask ?? Word.zero;
-    const clear = a.clear_mask ?? Word.zero;
+    const { set_mask: set, clear_mask: clear } = a;
     const change = changeOf(set, clear);
     const area = Memory.areaAt(k.memory(), page);
     if (area === null) {
@@ -137,23 +136,28 @@ export const changeMemoryCommon = kernelFunction(
   },
 );
 
+/** The bit of guarded pages, which changes along with execution where the processor has it (BTI). */
+const guarded = function* (): Body<Word> {
+  const hi = yield* choose('result', { fn: 'change_memory_common', predicted: 0 });
+  return { hi, lo: 0 };
+};
+
 export const aarch64SetMemory = function* (
   k: Kernel,
   action: SetMemoryAction,
   { addr, numpages }: SetMemoryRange,
 ): Body<number> {
-  const change = (set_mask: Word | undefined, clear_mask: Word | undefined) =>
+  const change = (set_mask: Word, clear_mask: Word) =>
     call(changeMemoryCommon, { addr, numpages, set_mask, clear_mask });
   switch (action) {
     case 'ro':
       return yield* change(RDONLY, WRITE);
     case 'rw':
       return yield* change(WRITE, RDONLY);
-    // The bit of guarded pages changes along where the processor has it.
     case 'x':
-      return yield* change(undefined, PXN);
+      return yield* change(yield* guarded(), PXN);
     case 'nx':
-      return yield* change(PXN, undefined);
+      return yield* change(PXN, yield* guarded());
     case 'rox': {
       const error = yield* call(setMemoryRo, { addr, numpages });
       return error !== 0 ? error : yield* call(setMemoryX, { addr, numpages });
