@@ -20,8 +20,12 @@ interface Dead {
   readonly program: number;
 }
 
-/** Words that the kernel read somewhere before it wrote: the first of each page. */
-type Seen = Map<number, { readonly seq: number; readonly value: number }>;
+/** What lay in a page when it became executable. */
+interface Inherited {
+  readonly bytes: number;
+  /** The first word that the kernel read there before it wrote; null: none so far. */
+  word: { readonly seq: number; readonly value: number } | null;
+}
 
 const isExecutable = (memory: Memory, page: number): boolean => {
   const entry = Memory.page(memory, page);
@@ -59,19 +63,24 @@ const deadBlocks = (memory: Memory, { at, bytes, program }: Dead): number => {
   return blocks;
 };
 
+const keyOf = (page: number, from: number): string => `${page} ${from}`;
+
 const watch = (audit: Audit): Watch => {
   const { memory } = audit;
-  const seen: Seen = new Map();
-  const bytesAt = new Map<number, number>();
+  /** By page and the event since which it was so. */
+  const inherited = new Map<string, Inherited>();
+  /** Of the pages of which it is so now. */
+  const now = new Map<number, Inherited>();
 
   const left = standing(({ page, pages, from, to, proof }: StandingRun) => {
     let bytes = 0;
     const evidence: Evidence[] = [{ seq: proof, shows: 'made it executable' }];
     for (let i = 0; i < pages; i++) {
-      bytes += bytesAt.get(page + i) ?? 0;
-      bytesAt.delete(page + i);
-      const word = seen.get(page + i);
-      if (word === undefined || evidence.length > 1) continue;
+      const one = inherited.get(keyOf(page + i, from));
+      inherited.delete(keyOf(page + i, from));
+      bytes += one?.bytes ?? 0;
+      const word = one?.word ?? null;
+      if (word === null || evidence.length > 1) continue;
       evidence.push({
         seq: word.seq,
         shows: `the kernel read 0x${word.value.toString(16).padStart(8, '0')} there before it wrote anything`,
@@ -107,7 +116,9 @@ const watch = (audit: Audit): Watch => {
     if (leftover > 0 && !followed.has(page))
       audit.unknown('what others store in memory that they asked for leaves no line', page);
     else if (leftover > 0) {
-      bytesAt.set(page, leftover * BLOCK);
+      const one = { bytes: leftover * BLOCK, word: null };
+      inherited.set(keyOf(page, seq), one);
+      now.set(page, one);
       left.open(page, seq, Memory.page(memory(), page)?.cause ?? seq);
     }
     if (blocksOf(content, ContentClass.unknown) > 0)
@@ -179,7 +190,8 @@ const watch = (audit: Audit): Watch => {
       ...settled.after,
       'area-allocated': followed.allocated,
       seen: (event) => {
-        if (!seen.has(event.at.page)) seen.set(event.at.page, { seq: event.seq, value: event.value });
+        const one = left.has(event.at.page) ? now.get(event.at.page) : undefined;
+        if (one !== undefined) one.word ??= { seq: event.seq, value: event.value };
       },
       'chunk-freed': (event) => {
         const program = Memory.programAt(memory(), event.at);
