@@ -4,8 +4,11 @@ import * as v from 'valibot';
 import { ARCHES } from '../core/arch/arches.js';
 import { counterexamples, inOrder } from '../core/driver/explore/counterexample.js';
 import type { Counterexample } from '../core/driver/explore/counterexample.js';
+import { interleave, type InterleaveInput } from '../core/driver/explore/interleave.js';
+import { hasSeveralCpus, races } from '../core/driver/explore/races.js';
 import { search, type SearchInput } from '../core/driver/explore/search.js';
 import { DOMAINS, type Variant } from '../core/driver/explore/variant.js';
+import { LOCKS } from '../core/kernel/request.js';
 import { PROFILES } from '../core/profile/profiles.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
 import { grouped } from '../replay/numbers.js';
@@ -19,7 +22,7 @@ import type { Context } from './console/context.js';
 import { progress } from './console/progress.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
-import { count, flag, text } from './program/values.js';
+import { count, flag, oneOf, text } from './program/values.js';
 import { exploreLines } from './show/explored.js';
 
 const BUDGET = 20_000;
@@ -47,6 +50,9 @@ const fixedOf = (texts: readonly string[]): Result<Partial<Variant>> => {
   }
   return ok(fixed);
 };
+
+/** An option that was given, and not its default. */
+const isGiven = (value: unknown): boolean => value !== undefined && value !== false;
 
 interface Searched {
   readonly report: Omit<ExploreReport, 'broken'>;
@@ -105,6 +111,36 @@ const searchFaults = (
   });
 };
 
+/** All interleavings of the CPUs that the operations name, then each finding made small. */
+const searchInterleavings = (context: Context, input: InterleaveInput, name: string): Searched => {
+  const line = progress(context);
+  const done = interleave(input, (states, runs) =>
+    line.at(() => `${grouped(runs)} runs, ${grouped(states)} states`),
+  );
+  const found: Counterexample[] = [];
+  for (const one of races(input, done.broken, (w) => firstIncoherence(w) === null)) {
+    found.push(one);
+    line.at(() => `${found.length} counterexamples made small`);
+  }
+  line.end();
+  return {
+    report: {
+      workload: name,
+      kernel: input.profile.name,
+      arch: input.arch.name,
+      seed: input.seed,
+      kind: 'interleavings',
+      choices: 1,
+      runs: done.runs,
+      merged: done.merged,
+      states: done.states,
+      complete: done.left === 0,
+      left: done.left,
+    },
+    found: inOrder(found),
+  };
+};
+
 const writeAll = (folder: string, report: ExploreReport): Result<null> => {
   try {
     mkdirSync(folder, { recursive: true });
@@ -117,7 +153,7 @@ const writeAll = (folder: string, report: ExploreReport): Result<null> => {
 
 export const explore = command({
   about:
-    'Tries what can go wrong: every call that can fail, in every run of the workload over the finite choices of its surroundings (docs/explore.md), and judges ' +
+    'Tries what can go wrong. Of a workload whose operations name several CPUs: all interleavings that differ. Of others: every call that can fail, in every run of the workload over the finite choices of its surroundings (docs/explore.md), and judges ' +
     'each run by the invariants of `audit`. Prints the smallest workload, choices and faults for each broken invariant, with the command that runs it ' +
     'again. Exit code 1 when an invariant is broken, 4 when none is but something was left out.',
   arguments: [['<workload>', 'workload file (JSON), capture folder, or the name of a bundled one']],
@@ -134,6 +170,7 @@ export const explore = command({
     ],
     ['--seed <n>', 'what is left to chance: frames, code offsets (default: 1)'],
     ['--out <folder>', 'write each counterexample as a workload file into this folder'],
+    ['--without-lock <lock>...', `of interleavings: run a kernel that has no such lock: ${LOCKS.join(', ')}`],
     ['--resume <file>', 'keep the search in this file, and go on with the one that is there'],
   ],
   examples: [
@@ -141,6 +178,7 @@ export const explore = command({
       line: 'pagetrail explore pack-basic --kernel 6.1 --out found/',
       does: 'every single fault on 6.1',
     },
+    { line: 'pagetrail explore two-cpus --kernel 5.18-rc5', does: 'all interleavings of two CPUs' },
     {
       line: 'pagetrail explore one-program --kernel 5.18-rc3 --faults 2 --resume search.json',
       does: 'pairs too; stopped, it goes on where it was',
@@ -151,10 +189,11 @@ export const explore = command({
     kernel: v.optional(text),
     arch: v.optional(text, 'x86_64'),
     force: flag,
-    faults: v.optional(v.pipe(count, v.maxValue(2, 'faults is more than 2')), '1'),
+    faults: v.optional(v.pipe(count, v.maxValue(2, 'faults is more than 2'))),
     budget: v.optional(v.pipe(count, v.minValue(1, 'budget is not at least 1')), String(BUDGET)),
     every: flag,
-    choose: v.optional(v.array(text), []),
+    choose: v.optional(v.array(text)),
+    withoutLock: v.optional(v.array(oneOf(LOCKS))),
     seed: v.optional(count, '1'),
     out: v.optional(text),
     resume: v.optional(text),
@@ -170,14 +209,29 @@ export const explore = command({
       );
     const machine = kernelOf({ kernel, arch, force });
     if (!machine.ok) return machine;
-    const fixed = fixedOf(given.choose);
+    const fixed = fixedOf(given.choose ?? []);
     if (!fixed.ok) return fixed;
     const opened = await openWorkload(given.workload);
     if (!opened.ok) return opened;
     const { workload } = opened.value;
-    const { faults, budget, every } = given;
+    const { budget, every } = given;
+    const faults = given.faults ?? 1;
     const input = { workload, ...machine.value, seed, faults, budget, every, fixed: fixed.value };
-    const searched = searchFaults(context, input, workload.name, given.resume);
+    const several = hasSeveralCpus(workload);
+    const unfit = several ? ['faults', 'every', 'choose', 'resume'] : ['withoutLock'];
+    const wrong = unfit.find((name) => isGiven(given[name as keyof typeof given]));
+    if (wrong !== undefined)
+      return fail(
+        'bad-value',
+        several
+          ? `--${wrong} is not for interleavings, and the operations of this workload name several CPUs`
+          : '--without-lock is for interleavings, and the operations of this workload name one CPU',
+        undefined,
+        'leave it out (docs/explore.md)',
+      );
+    const searched = several
+      ? ok(searchInterleavings(context, { ...input, without: given.withoutLock ?? [] }, workload.name))
+      : searchFaults(context, input, workload.name, given.resume);
     if (!searched.ok) return searched;
     const machinery: Machinery = { ...machine.value, seed, kernelOptions: force ? ['--force'] : [] };
     const report: ExploreReport = {

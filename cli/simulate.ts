@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { ARCHES } from '../core/arch/arches.js';
+import { Schedule } from '../core/driver/emulate/schedule.js';
+import { LOCKS } from '../core/kernel/request.js';
 import { FALLIBLE } from '../core/driver/emulate/faults.js';
 import { PROFILES } from '../core/profile/profiles.js';
 import { fail, ok } from '../core/value/failure.js';
@@ -36,6 +38,11 @@ export const simulateCommand = command({
       'a call that fails: CALL[:NTH][@MARKER]=-ERRNO (docs/failures.md); NTH counts from 1 (default), * is each call, from the marker (or operation) on. ' +
         `CALL is one of ${FALLIBLE.join(', ')}`,
     ],
+    [
+      '--schedule <turns>',
+      'which CPU runs when, as `pagetrail explore` prints it: CPU*STEPS with commas between them; the operations of a CPU are those that name it (docs/explore.md)',
+    ],
+    ['--without-lock <lock>...', `run a kernel that has no such lock, with --schedule: ${LOCKS.join(', ')}`],
     ['--name <name>', 'name of the trace (default: WORKLOAD-KERNEL)'],
   ],
   examples: [
@@ -59,11 +66,13 @@ export const simulateCommand = command({
     ),
     fail: faultTexts,
     frames: v.optional(oneOf(['contiguous', 'scattered'])),
+    schedule: v.optional(text),
+    withoutLock: v.optional(v.array(oneOf(LOCKS)), []),
     name: v.optional(text),
   }),
   run: async (
     context,
-    { workload: path, kernel, arch, pack, huge, force, seed, nodes, fail: wanted, frames, name },
+    { workload: path, kernel, arch, pack, huge, force, seed, nodes, fail: wanted, frames, name, ...more },
   ) => {
     // What can be wrong is found before a log is made for it.
     if (kernel === undefined)
@@ -79,6 +88,15 @@ export const simulateCommand = command({
     if (!opened.ok) return opened;
     const faults = parseFaults(wanted, opened.value.workload);
     if (!faults.ok) return faults;
+    const turns = more.schedule === undefined ? ok(undefined) : Schedule.parse(more.schedule);
+    if (!turns.ok) return turns;
+    if (turns.value === undefined && more.withoutLock.length > 0)
+      return fail(
+        'bad-value',
+        '--without-lock makes a difference between CPUs only',
+        undefined,
+        'give --schedule too',
+      );
     return writing(context, (store) => {
       const done = simulate(store, opened.value.workload, {
         kernel,
@@ -90,6 +108,7 @@ export const simulateCommand = command({
         nodes,
         faults: faults.value,
         ...(frames === undefined ? {} : { frames }),
+        ...(turns.value === undefined ? {} : { schedule: turns.value, withoutLocks: more.withoutLock }),
         ...(name === undefined ? {} : { name }),
       });
       if (!done.ok) return done;

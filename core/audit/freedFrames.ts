@@ -10,7 +10,7 @@ export interface FreedFrames {
     readonly identified: (event: EventOf<'identified'>) => void;
   };
   /** Frames of the area that is handed back, and its flags; null: not known. */
-  readonly take: (start: number) => FreedArea | null;
+  readonly take: (event: EventOf<'frames-released'>) => FreedArea | null;
 }
 
 export interface FreedArea {
@@ -20,15 +20,19 @@ export interface FreedArea {
   readonly frames: Float64Array | null;
 }
 
+const keyOf = (event: { readonly task: string; readonly start: number }): string =>
+  `${event.start} ${event.task}`;
+
 export const freedFrames = (audit: Audit): FreedFrames => {
-  const waiting = new Map<number, FreedArea>();
+  // The same addresses can be freed again by another task before the frames are back.
+  const waiting = new Map<string, FreedArea>();
   return {
     before: {
       'area-freed': (event) => {
         const area = Memory.areaAt(audit.memory(), event.start);
         if (area === null) return;
         const { start, pages, flags } = area;
-        waiting.set(event.start, { start, pages, flags, frames: area.frames?.slice() ?? null });
+        waiting.set(keyOf(event), { start, pages, flags, frames: area.frames?.slice() ?? null });
       },
       identified: (event) => {
         for (const { frames } of waiting.values())
@@ -38,10 +42,11 @@ export const freedFrames = (audit: Audit): FreedFrames => {
           }
       },
     },
-    take: (start) => {
-      const area = waiting.get(start) ?? null;
-      waiting.delete(start);
-      return area ?? Memory.areaAt(audit.memory(), start);
+    take: (event) => {
+      const key = keyOf(event);
+      const area = waiting.get(key) ?? null;
+      waiting.delete(key);
+      return area ?? Memory.areaAt(audit.memory(), event.start);
     },
   };
 };

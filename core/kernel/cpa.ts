@@ -13,7 +13,17 @@ import { Address } from '../value/address.js';
 import { Prot } from '../value/prot.js';
 import { Word } from '../value/words.js';
 import { isNxOnly, mask, NO_MASK, protChange, PTE, withoutNx } from './masks.js';
-import { call, choose, kernelFunction, state, warn, type Body, type Kernel } from './request.js';
+import {
+  call,
+  choose,
+  kernelFunction,
+  lock,
+  state,
+  unlock,
+  warn,
+  type Body,
+  type Kernel,
+} from './request.js';
 import { vmUnmapAliases } from './purge.js';
 
 const LARGE = 21;
@@ -171,8 +181,19 @@ const changePageAttr = kernelFunction(
       });
       const pages = 2 ** (shift - 12);
       if (split === 0) return { pages: Math.min(a.numpages, pages - (a.page % pages)), changed, error: 0 };
+      // The page table is allocated without the lock: meanwhile another CPU may have split the leaf.
+      yield* unlock('cpa_lock');
       const table = yield* choose('pageTable', {});
+      yield* lock('cpa_lock');
       if (!table) return { pages: 0, changed: false, error: ENOMEM };
+      const now =
+        a.space === Space.direct
+          ? Memory.aliasLeaf(k.memory(), a.page)
+          : (Memory.page(k.memory(), a.page)?.shift ?? 0);
+      if (now >= 12 && now < shift) {
+        shift = now;
+        continue;
+      }
       yield* call(splitLargePage, large);
       shift -= 9;
     }
@@ -234,7 +255,9 @@ const changePageAttrSetClrInner = kernelFunction(
     let verify = verifiesRwx(k, a);
     while (done < a.numpages) {
       const at = { ...a, page: a.page < 0 ? a.page : a.page + done, numpages: a.numpages - done };
+      yield* lock('cpa_lock');
       const one = (yield* call(changePageAttr, at)) as Change;
+      yield* unlock('cpa_lock');
       if (one.error !== 0) return one.error;
       if (verify && one.changed && isRwx(protAt(k, at))) {
         verify = false;

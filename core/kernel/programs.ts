@@ -6,7 +6,7 @@ import { Address } from '../value/address.js';
 import { Word } from '../value/words.js';
 import { setMemoryX } from './setMemory.js';
 import { bpfProgPackAlloc } from './packs.js';
-import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
+import { call, choose, kernelFunction, lock, state, unlock, type Body, type Kernel } from './request.js';
 import { bpfArchTextCopy, patchLive, textPokeBp } from './textPoke.js';
 import { bpfJitAllocExec, setVmFlushResetPerms } from './vmalloc.js';
 
@@ -160,32 +160,39 @@ const allocDispatcher = function* (k: Kernel, d: Word): Body<Address | null> {
   return image;
 };
 
+const changeProg = function* (k: Kernel, d: Word): Body<undefined> {
+  const known = Memory.programByPointer(k.memory(), d);
+  const fresh = known === null && (yield* choose('more', { fn: 'dispatcher-image' }));
+  if (fresh && (yield* allocDispatcher(k, d)) === null) return undefined;
+  const half = yield* choose('patch', { fn: 'arch_prepare_bpf_dispatcher' });
+  if (half !== null) {
+    const result = yield* call(archPrepareBpfDispatcher, { image: half.at, num_funcs: undefined });
+    // The old half stays in use.
+    if (result !== 0) return undefined;
+    if (k.profile.dispatcher === 'pack') {
+      const copied = yield* call(bpfArchTextCopy, {
+        dst: half.at,
+        src: undefined,
+        len: k.arch.pageSize / 2,
+        what: 'code',
+      });
+      if (typeof copied === 'number') return undefined;
+    }
+  }
+  if (k.profile.tailCall === 'bpf_arch_text_poke' || k.profile.dispatcher === 'page') {
+    const site = yield* choose('patch', { fn: 'dispatcher-jump' });
+    if (site !== null) yield* call(bpfArchTextPoke, { ip: site.at });
+  }
+  return yield* patches(k, 'bpf_dispatcher_change_prog');
+};
+
 /** A program enters or leaves the XDP dispatcher. */
 export const bpfDispatcherChangeProg = kernelFunction(
   'bpf_dispatcher_change_prog',
   function* (k: Kernel, a: { d: Word; from: Word; to: Word }): Body<undefined> {
-    const known = Memory.programByPointer(k.memory(), a.d);
-    const fresh = known === null && (yield* choose('more', { fn: 'dispatcher-image' }));
-    if (fresh && (yield* allocDispatcher(k, a.d)) === null) return undefined;
-    const half = yield* choose('patch', { fn: 'arch_prepare_bpf_dispatcher' });
-    if (half !== null) {
-      const result = yield* call(archPrepareBpfDispatcher, { image: half.at, num_funcs: undefined });
-      // The old half stays in use.
-      if (result !== 0) return undefined;
-      if (k.profile.dispatcher === 'pack') {
-        const copied = yield* call(bpfArchTextCopy, {
-          dst: half.at,
-          src: undefined,
-          len: k.arch.pageSize / 2,
-          what: 'code',
-        });
-        if (typeof copied === 'number') return undefined;
-      }
-    }
-    if (k.profile.tailCall === 'bpf_arch_text_poke' || k.profile.dispatcher === 'page') {
-      const site = yield* choose('patch', { fn: 'dispatcher-jump' });
-      if (site !== null) yield* call(bpfArchTextPoke, { ip: site.at });
-    }
-    return yield* patches(k, 'bpf_dispatcher_change_prog');
+    yield* lock('dispatcher_mutex');
+    yield* changeProg(k, a.d);
+    yield* unlock('dispatcher_mutex');
+    return undefined;
   },
 );

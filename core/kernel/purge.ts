@@ -3,7 +3,7 @@
  */
 import { Memory, type Area } from '../memory/memory.js';
 import type { Address } from '../value/address.js';
-import { call, choose, kernelFunction, state, type Body, type Kernel } from './request.js';
+import { call, choose, kernelFunction, lock, state, unlock, type Body, type Kernel } from './request.js';
 
 export const flushTlbKernelRange = kernelFunction(
   'flush_tlb_kernel_range',
@@ -26,11 +26,13 @@ export const purgeVmapAreaLazy = kernelFunction(
     if (purged === 0) return 0;
     yield* call(flushTlbKernelRange, { start: undefined, end: undefined });
     yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'purge' });
+    yield* lock('vmap_area_lock');
     const since = new Map(lazy.map((area) => [area.start, area.since]));
     const now = lazyAreas(k);
     const left = now.filter((area) => since.get(area.start) === area.since);
     if (left.length === now.length) yield* state({ kind: 'areas-purged', start: 0, pages: 0 });
     else for (const { start, pages } of left) yield* state({ kind: 'areas-purged', start, pages });
+    yield* unlock('vmap_area_lock');
     return purged;
   },
 );
@@ -41,11 +43,13 @@ export const vmUnmapAliases = kernelFunction(
     _k: Kernel,
     a: { start: Address | undefined; end: Address | undefined; flush: number },
   ): Body<undefined> {
+    yield* lock('vmap_purge_lock');
     const purged = yield* call(purgeVmapAreaLazy, { start: a.start, end: a.end });
     if (purged === 0 && a.flush !== 0) {
       yield* call(flushTlbKernelRange, { start: a.start, end: a.end });
       yield* state({ kind: 'tlb-flushed', page: 0, pages: 0, why: 'purge' });
     }
+    yield* unlock('vmap_purge_lock');
     return undefined;
   },
 );

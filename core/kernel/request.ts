@@ -146,7 +146,16 @@ export interface StateRequest extends Asked<number> {
   readonly fact: Fact;
 }
 
-export type Lock = 'pack_mutex' | 'text_mutex';
+/** The locks that the kernel takes around what is modelled here. */
+export const LOCKS = [
+  'pack_mutex',
+  'text_mutex',
+  'cpa_lock',
+  'vmap_area_lock',
+  'vmap_purge_lock',
+  'dispatcher_mutex',
+] as const;
+export type Lock = (typeof LOCKS)[number];
 
 /** Take or give back a lock. */
 export interface LockRequest extends Asked<void> {

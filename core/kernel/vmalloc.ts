@@ -12,7 +12,17 @@ import { Prot } from '../value/prot.js';
 import { Word } from '../value/words.js';
 import { setDirectMapDefault, setDirectMapInvalid } from './setMemory.js';
 import { vmUnmapAliases } from './purge.js';
-import { call, choose, kernelFunction, state, warn, type Body, type Kernel } from './request.js';
+import {
+  call,
+  choose,
+  kernelFunction,
+  lock,
+  state,
+  unlock,
+  warn,
+  type Body,
+  type Kernel,
+} from './request.js';
 
 const HUGE_VMAP_FLAG = 0x400;
 const PMD_SIZE = 0x200000;
@@ -89,6 +99,7 @@ export const vmallocNodeRange = kernelFunction(
     const pages = huge
       ? Math.ceil(a.size / PMD_SIZE) * PMD_PAGES
       : unit * Math.ceil(a.size / k.arch.pageSize);
+    yield* lock('vmap_area_lock');
     const fit = lowestFit(k, a.start.page, a.end.page, pages + unit, align);
     const at = yield* choose('area', {
       size: a.size,
@@ -96,7 +107,10 @@ export const vmallocNodeRange = kernelFunction(
       predictable: k.profile.exactFit,
       shared: !k.arch.ownRange,
     });
-    if (at === null) return null;
+    if (at === null) {
+      yield* unlock('vmap_area_lock');
+      return null;
+    }
     yield* state({
       kind: 'area-allocated',
       start: at.page,
@@ -104,6 +118,7 @@ export const vmallocNodeRange = kernelFunction(
       flags: a.vm_flags & ~HUGE_VMAP_FLAG,
       caller: a.caller,
     });
+    yield* unlock('vmap_area_lock');
     const given = yield* choose('frames', { pages, huge });
     const shift = huge ? 21 : (k.arch.leafShifts[0] as number);
     const parts: { frame: number; pages: number }[] = [];
@@ -148,7 +163,9 @@ const removeVmArea = kernelFunction(
     const end = area === null ? undefined : Address.of(area.start + area.pages);
     yield* call(vunmapRangeNoflush, { start: a.addr, end });
     if (area === null) return undefined;
+    yield* lock('vmap_area_lock');
     yield* state({ kind: 'area-freed', start: area.start });
+    yield* unlock('vmap_area_lock');
     return undefined;
   },
 );

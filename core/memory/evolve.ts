@@ -236,7 +236,8 @@ const applyIdentified = (draft: Draft, token: object, event: EventOf<'identified
 
 const applyFramesReleased = (draft: Draft, token: object, event: EventOf<'frames-released'>): void => {
   const area = SparseMap.get(draft.areas, event.start);
-  if (area === undefined) return;
+  // A live one is another area: the addresses were free again before the frames were.
+  if (area === undefined || area.state === 'live') return;
   if (area.frames !== null)
     for (const frame of area.frames) {
       if (frame >= NO_FRAME) continue;

@@ -8,7 +8,7 @@ export { decodeMemory, encodeMemory } from './encoding.js';
  * Version of the reducer and of what snapshots hold: to be raised when `evolve` gives another memory for the same events, so that snapshots made
  * before are passed over.
  */
-export const REDUCER_VERSION = 9;
+export const REDUCER_VERSION = 10;
 /** By this name snapshots are kept. */
 export const REDUCER = `memory-${REDUCER_VERSION}`;
 

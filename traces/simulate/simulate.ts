@@ -5,9 +5,12 @@ import { forcedPort, portOf } from '../../core/arch/port.js';
 import { x86_64 } from '../../core/arch/x86_64.js';
 import { describeKinds } from '../../core/codec/describe.js';
 import { bootEvents, emulate } from '../../core/driver/emulate/emulate.js';
+import { concurrent, runSchedule, type ConcurrentOptions } from '../../core/driver/emulate/concurrent.js';
+import { Schedule } from '../../core/driver/emulate/schedule.js';
+import type { Lock } from '../../core/kernel/request.js';
 import { Fault, faultsOf } from '../../core/driver/emulate/faults.js';
 import type { Backing } from '../../core/driver/emulate/policies.js';
-import type { ChoiceSource } from '../../core/driver/emulate/machine.js';
+import type { ChoiceSource, Machine } from '../../core/driver/emulate/machine.js';
 import type { Event } from '../../core/event/event.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
@@ -25,6 +28,10 @@ export interface SimulateOptions extends KernelChoice {
   readonly source?: ChoiceSource;
   /** Calls that are to fail. */
   readonly faults?: readonly Fault[];
+  /** Which CPU runs when; default: one operation after the other. */
+  readonly schedule?: Schedule;
+  /** Locks that the kernel is run without. */
+  readonly withoutLocks?: readonly Lock[];
   /** How frames lie; default: as this kernel asks for them. */
   readonly frames?: Backing;
   readonly onBatch?: (batch: readonly Event[]) => void;
@@ -96,6 +103,13 @@ export const kernelOf = (options: KernelChoice): Result<NamedKernel & { readonly
 
 const emptyMemory = (): Memory => nothing;
 
+/** Several CPUs by a schedule, to the end, or until all wait for each other. */
+const scheduled = (options: ConcurrentOptions, schedule: Schedule): { memory: Memory; events: number } => {
+  const run = concurrent(options);
+  runSchedule(run, schedule);
+  return { memory: run.memory(), events: run.machine.seq() };
+};
+
 /** Emulates a workload into the store. */
 export const simulate = (store: Store, workload: Workload, options: SimulateOptions): Result<Simulated> => {
   const kernel = kernelOf(options);
@@ -120,6 +134,10 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
       ...(options.pack === true ? { pack: true } : {}),
       ...(options.huge === true ? { huge: true } : {}),
       ...(options.frames === undefined ? {} : { frames: options.frames }),
+      ...(options.schedule === undefined ? {} : { schedule: Schedule.toText(options.schedule) }),
+      ...(options.withoutLocks === undefined || options.withoutLocks.length === 0
+        ? {}
+        : { without_locks: options.withoutLocks }),
       ...(faults.length === 0 ? {} : { fail: faults.map(Fault.toText) }),
       origin: '0',
       given: null,
@@ -132,22 +150,39 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
   const log = created.value;
   let memory = emptyMemory;
   const out = writer({ store, log, memory: () => memory(), onBatch: options.onBatch });
-  const emulated = emulate({
+  const common = {
     ...base,
     ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
-    ...(options.source === undefined ? {} : { source: options.source }),
-    onMachine: (machine) => {
+    ...(faults.length === 0 ? {} : { fail: failing.failing }),
+    onMachine: (machine: Machine) => {
       memory = machine.memory;
       out.begin();
     },
-    ...(options.frames === undefined ? {} : { backing: options.frames }),
-    ...(faults.length === 0 ? {} : { fail: failing.failing }),
-    before: (operation) => {
-      failing.began(operation);
-      return true;
-    },
-    emit: out.add,
-  });
+  };
+  const { schedule } = options;
+  const emulated =
+    schedule === undefined
+      ? emulate({
+          ...common,
+          ...(options.source === undefined ? {} : { source: options.source }),
+          ...(options.frames === undefined ? {} : { backing: options.frames }),
+          before: (operation) => {
+            failing.began(operation);
+            return true;
+          },
+          emit: out.add,
+        })
+      : scheduled(
+          {
+            ...common,
+            without: new Set(options.withoutLocks),
+            emit: (event) => {
+              if (event.kind === 'operation') failing.began(event.index);
+              out.add(event);
+            },
+          },
+          schedule,
+        );
   out.end();
   const wrong = out.failure();
   if (wrong !== null) return { ok: false, error: wrong };

@@ -22,6 +22,7 @@ export const BUNDLED_WORKLOADS: readonly {
   { name: 'seven-programs', file: 'seven-programs', about: 'the programs of runqslower' },
   { name: 'forty-programs', file: 'forty-programs', about: '40 programs of 448 bytes' },
   { name: 'two-hundred-programs', file: 'two-hundred-programs', about: '200 programs of 1 KiB' },
+  { name: 'two-cpus', file: 'two-cpus', about: 'two CPUs, each with two programs that come and go' },
   { name: 'larger-than-a-pack', file: 'larger-than-a-pack', about: 'a program of 2.5 MB' },
 ];
 

@@ -59,7 +59,7 @@ const watch = (audit: Audit): Watch => {
     before: {
       ...freed.before,
       'frames-released': (event) => {
-        const area = freed.take(event.start);
+        const area = freed.take(event);
         if (area?.frames === null || area === null) {
           if (area !== null && (area.flags & RESET_PERMS) !== 0)
             audit.unknown('the frames of a freed area are not known', area.start, area.pages);

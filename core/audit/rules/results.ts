@@ -203,7 +203,7 @@ const watch = (audit: Audit): Watch => {
         );
       },
       'frames-released': (event) => {
-        const released = freed.take(event.start);
+        const released = freed.take(event);
         if (direct.size === 0) return;
         for (const pfn of released?.frames ?? []) {
           const one = direct.get(pfn);

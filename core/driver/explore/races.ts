@@ -1,0 +1,81 @@
+/** What interleavings have to show for a broken rule: the smallest workload, and the schedule. */
+import { auditor } from '../../audit/audit.js';
+import type { Finding } from '../../audit/finding.js';
+import type { Event } from '../../event/event.js';
+import type { Workload } from '../../workload/workload.js';
+import { concurrent, cpuNumber, runSchedule } from '../emulate/concurrent.js';
+import { Schedule } from '../emulate/schedule.js';
+import type { Coherent, Counterexample } from './counterexample.js';
+import { DEADLOCK, interleave, type Broken, type InterleaveInput } from './interleave.js';
+import { minimise, type Shrinkable } from './minimise.js';
+import { INVARIANTS, keyOf } from './trial.js';
+
+/** Runs that a smaller workload is given to break the same rule. */
+const SMALL_BUDGET = 400;
+
+export const hasSeveralCpus = (workload: Workload): boolean =>
+  new Set(workload.operations.map(cpuNumber)).size > 1;
+
+/** Runs a schedule to its end and says what it breaks. */
+export const judged = (
+  input: InterleaveInput,
+  schedule: Schedule,
+): { readonly findings: readonly Finding[]; readonly events: number } => {
+  const { workload, profile, arch, seed } = input;
+  const events: Event[] = [];
+  const run = concurrent({
+    workload,
+    profile,
+    arch,
+    seed,
+    without: new Set(input.without ?? []),
+    emit: (event) => events.push(event),
+  });
+  const ended = runSchedule(run, schedule);
+  const findings: Finding[] = ended ? [] : [{ ...DEADLOCK, from: events.length }];
+  const audit = auditor({ profile, arch, kernel: null, source: 'emulation' }, run.given, INVARIANTS, {
+    found: (finding) => findings.push(finding),
+  });
+  audit.feed(events);
+  audit.finish();
+  return { findings, events: events.length };
+};
+
+/** One counterexample for each way in which a rule was broken. */
+export const races = function* (
+  input: InterleaveInput,
+  broken: readonly Broken[],
+  coherent: Coherent,
+): Generator<Counterexample> {
+  for (const one of broken) {
+    const until = keyOf(one.finding);
+    let schedule = one.schedule;
+    const breaks = ({ workload }: Shrinkable): boolean => {
+      if (!coherent(workload) || workload.operations.length === 0) return false;
+      const smaller = { ...input, workload, budget: SMALL_BUDGET, until };
+      const found = interleave(smaller).broken.find(({ finding }) => keyOf(finding) === until);
+      if (found === undefined) return false;
+      schedule = found.schedule;
+      return true;
+    };
+    const { workload } = minimise({ workload: input.workload, faults: [] }, breaks);
+    const small = judged({ ...input, workload }, schedule);
+    const finding = small.findings.find((other) => keyOf(other) === until);
+    const common = {
+      faults: [],
+      frames: 'scattered',
+      variant: { frames: 'scattered', frees: 'declared', boot: 'declared' },
+      without: input.without ?? [],
+    } as const;
+    // What cannot be shown smaller is shown as it was found.
+    yield finding === undefined
+      ? {
+          ...common,
+          finding: one.finding,
+          workload: input.workload,
+          schedule: Schedule.toText(one.schedule),
+          events: one.events,
+        }
+      : { ...common, finding, workload, schedule: Schedule.toText(schedule), events: small.events };
+  }
+};
