@@ -5,8 +5,9 @@
  */
 import { ContentClass, PageContent, BLOCK } from '../memory/content.js';
 import { Memory, NO_FRAME } from '../memory/memory.js';
-import type { Address } from '../value/address.js';
+import { Address } from '../value/address.js';
 import { Word } from '../value/words.js';
+import { isGone } from './gone.js';
 import { bpfProgPackAlloc, bpfProgPackFree, jitFillHole } from './packs.js';
 import { call, choose, kernelFunction, state, type Body, type Kernel, type Value } from './request.js';
 import { bpfArchTextCopy } from './textPoke.js';
@@ -155,9 +156,18 @@ export const bpfJitBinaryPackFinalize = kernelFunction(
 export const bpfJitBinaryPackFree = kernelFunction(
   'bpf_jit_binary_pack_free',
   function* (
-    _k: Kernel,
+    k: Kernel,
     a: { ro_header: Address; rw_header: Word; size: number | undefined },
   ): Body<undefined> {
+    const pack = Memory.packAt(k.memory(), a.ro_header.page);
+    if (pack !== null && isGone(k.memory(), pack)) {
+      yield* state({
+        kind: 'warned',
+        text: `no page at ${Address.toText(a.ro_header)} to read from`,
+        bug: 1,
+      });
+      return undefined;
+    }
     // As its header says; of a program older than the recording, or one that was never finalized, a line shows it.
     const size = a.size ?? (yield* choose('result', { fn: 'header', predicted: BLOCK }));
     yield* call(bpfProgPackFree, { ptr: a.ro_header, size });

@@ -36,6 +36,8 @@ export const COLUMNS = {
   /** The size is copied into the header before the chunk is given back without a buffer. */
   copiesSize: [...LEFTOVER, ...SERIES, ...HUGE_SERIES, ...FILLED, ...TO_6_0, ...TO_6_1, ...TO_6_6],
   passesSize: [...TO_6_9, ...FROM_6_10],
+  /** bpf_jit_free makes an image final whose last pass never came. */
+  finalizesBeforeFree: ['5.18.18', '5.19.2', '6.0', ...TO_6_1, ...TO_6_6, ...TO_6_9, ...FROM_6_10],
   dispatcherInPack: [...TO_6_1, ...TO_6_6, ...TO_6_9, ...FROM_6_10],
   /** Packs on 2M leaves. */
   hugePacks: ['5.18-rc3', '5.18-rc3-packv2', ...HUGE_SERIES],

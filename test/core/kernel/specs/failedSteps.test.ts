@@ -6,7 +6,7 @@ import { PROFILES } from '../../../../core/profile/profiles.js';
 import { Address } from '../../../../core/value/address.js';
 import { ALL_KERNELS, COLUMNS } from '../../../models/columns.js';
 import { factsOfKind } from '../../../models/drive.js';
-import { Scene, type SceneOptions } from '../../../models/scene.js';
+import { Scene, type Compiled, type SceneOptions } from '../../../models/scene.js';
 
 const EINVAL = -22;
 const ENOMEM = -12;
@@ -252,6 +252,31 @@ describe('§2.4 the copy in finalize fails (F11)', () => {
       expect(scene.story).to.equal('CH(448) { B+ } KV CP(448) { INV(0) B- } WARN');
       expect([used(scene), scene.memory.charged]).to.deep.equal([64 + 7, 448]);
     });
+});
+
+describe('§2.5 finalize in bpf_jit_free fails', () => {
+  const unfinished = (given: Faulty): Compiled => {
+    given.scene.final = false;
+    const compiled = given.scene.compile();
+    if (compiled === null) throw new Error('not compiled');
+    given.faults.set('bpf_arch_text_copy', EINVAL);
+    return compiled;
+  };
+
+  for (const kernel of COLUMNS.finalizesBeforeFree) {
+    it(`${kernel}: nobody looks: given back twice by the traps in the header, uncharged by them too`, () => {
+      const given = withOne(kernel);
+      given.scene.free(unfinished(given));
+      expect(given.scene.story).to.equal("CP(448) { WARN VF' } { WARN VF' } UC(3435973836)");
+      expect([used(given.scene), given.scene.memory.charged]).to.deep.equal([14, 2 * 448 - TRAPS]);
+    });
+    if (!COLUMNS.invalidates.includes(kernel)) continue;
+    it(`${kernel}: at the start of a pack the whole pack goes, and its header cannot be read any more`, () => {
+      const given = withHoleAtStart(kernel);
+      given.scene.free(unfinished(given));
+      expect(given.scene.story).to.match(/^CP\(448\) \{ .*VF'? \} BUG$/);
+    });
+  }
 });
 
 describe('§2.4 the copy of the dispatcher fails', () => {
