@@ -119,6 +119,7 @@ export const simulateCommand = command({
           ...pairs([
             ['trace', context.style.name(report.trace)],
             ['kernel', `${report.kernel} on ${report.arch}, seed ${report.seed}`],
+            ['how sure', report.grade],
             ['events', grouped(report.events)],
             ...report.faults.map(({ fault, happened }): readonly [string, string] => [
               'failed',

@@ -16,7 +16,8 @@ const ARCHITECTURES: ReadonlyMap<string, Grade> = new Map([
   ['x86_32', 'inferred'],
 ]);
 
-const worse = (a: Grade, b: Grade): Grade => (GRADES.indexOf(a) > GRADES.indexOf(b) ? a : b);
+/** The less sure of two. */
+export const worse = (a: Grade, b: Grade): Grade => (GRADES.indexOf(a) > GRADES.indexOf(b) ? a : b);
 
 type Rests = Pick<Profile, 'read' | 'recorded'>;
 

@@ -13,6 +13,7 @@ import type { Backing } from '../../core/driver/emulate/policies.js';
 import type { ChoiceSource, Machine } from '../../core/driver/emulate/machine.js';
 import type { Event } from '../../core/event/event.js';
 import { nothing, type Memory } from '../../core/memory/memory.js';
+import { gradeOf, worse, type Grade } from '../../core/profile/grade.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
 import type { Workload } from '../../core/workload/workload.js';
 import type { Store, TraceLog } from '../../store/index.js';
@@ -43,6 +44,8 @@ export interface SimulateReport {
   readonly workload: string;
   readonly kernel: string;
   readonly arch: string;
+  /** How sure it is that this kernel does what the emulation did; of a kernel that never existed: inferred at best. */
+  readonly grade: Grade;
   readonly seed: number;
   readonly events: number;
   readonly root: string;
@@ -186,11 +189,15 @@ export const simulate = (store: Store, workload: Workload, options: SimulateOpti
   out.end();
   const wrong = out.failure();
   if (wrong !== null) return { ok: false, error: wrong };
+  const failed = failing.happened().some((times) => times > 0);
+  const forced = options.force === true && (options.pack === true || arch.missing(profile) !== null);
+  const sure = gradeOf(profile, arch.name, failed ? 'failure' : 'normal');
   const report: SimulateReport = {
     trace: name,
     workload: workload.name,
     kernel: profile.name,
     arch: arch.name,
+    grade: forced ? worse(sure, 'inferred') : sure,
     seed,
     events: emulated.events,
     root: log.info.root,
