@@ -21,13 +21,16 @@ export const worse = (a: Grade, b: Grade): Grade => (GRADES.indexOf(a) > GRADES.
 
 type Rests = Pick<Profile, 'read' | 'recorded'>;
 
+/** Recordings of kernels without a BPF JIT say nothing of what the JIT does. */
+const WITHOUT_JIT: ReadonlySet<string> = new Set(['s390x']);
+
 /**
- * How sure what a profile does on an architecture is (`arm64-64k` is arm64). `failure`: where a call failed; no recording has such a path, so it is never
+ * How sure what a profile does on an architecture is. A page size or a processor that was not recorded (`arm64-64k`) rests on what was read. `failure`: where a call failed; no recording has such a path, so it is never
  * better than read in source.
  */
 export const gradeOf = (profile: Rests, arch: string, path: 'normal' | 'failure'): Grade => {
   const family = arch.split('-')[0] ?? arch;
-  if (path === 'normal' && Object.hasOwn(profile.recorded, family)) return 'recorded';
+  if (path === 'normal' && Object.hasOwn(profile.recorded, arch) && !WITHOUT_JIT.has(arch)) return 'recorded';
   const source: Grade = profile.read.length > 0 ? 'read in source' : 'inferred';
   return worse(source, ARCHITECTURES.get(family) ?? 'from memory');
 };

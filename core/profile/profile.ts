@@ -108,7 +108,7 @@ const base: Profile = {
   about: 'packs of 2 MiB per node on 4K leaves, filled and invalidated; RO then X',
   covers: ['6.1.176', '6.1.176'],
   read: [],
-  recorded: { x86_64: '6.1.176', arm64: '6.1.176', ppc64le: '6.1.176', s390x: '6.1.176' },
+  recorded: { x86_64: '6.1.176', arm64: '6.1.176', 'ppc64le-64k': '6.1.176', s390x: '6.1.176' },
   probes: '6.1',
   textCopy: 'own',
   allocator: 'pack',

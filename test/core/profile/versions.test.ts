@@ -114,6 +114,13 @@ describe('the grade of a profile', () => {
     expect(grade('6.1', 'x86_64', 'normal')).to.equal('recorded');
     expect(grade('6.12', 'riscv64', 'normal')).to.equal('recorded');
     expect(grade('7.2', 'arm64', 'normal')).to.equal('inferred');
+    expect(grade('6.1', 'ppc64le-64k', 'normal')).to.equal('recorded');
+  });
+
+  it('is not recorded of another page size, nor of a JIT that the recording is without', () => {
+    expect(grade('6.1', 'arm64-64k', 'normal')).to.not.equal('recorded');
+    expect(grade('6.1', 'ppc64le', 'normal')).to.not.equal('recorded');
+    expect(grade('6.12', 's390x', 'normal')).to.equal('inferred');
   });
 
   it('is that of the source, and of what is known of the architecture, elsewhere', () => {
