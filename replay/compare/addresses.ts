@@ -41,6 +41,39 @@ export const renaming = (): Renaming => {
   };
 };
 
+/** A renaming that is begun anew again and again, for few names each time. */
+export interface ShortRenaming extends Renaming {
+  readonly clear: () => void;
+}
+
+/** Up to here all names are looked through. */
+const FEW = 32;
+
+export const shortRenaming = (): ShortRenaming => {
+  const from: number[] = [];
+  const to: number[] = [];
+  let many: Renaming | null = null;
+  return {
+    agree: (a, b) => {
+      if (many !== null) return many.agree(a, b);
+      const i = from.indexOf(a);
+      if (i >= 0 || to.includes(b)) return i >= 0 && to[i] === b;
+      from.push(a);
+      to.push(b);
+      if (from.length > FEW) {
+        many = renaming();
+        for (const [k, name] of from.entries()) many.agree(name, to[k] as number);
+      }
+      return true;
+    },
+    clear: () => {
+      from.length = 0;
+      to.length = 0;
+      many = null;
+    },
+  };
+};
+
 /** Renamings of a comparison: of areas and programs for as long as it lasts, of other pointers within a pair of root calls. */
 export interface Renamings {
   readonly areas: Renaming;

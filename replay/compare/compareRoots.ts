@@ -1,5 +1,4 @@
 /** Compares two root calls of the same function: by what is known of their shapes, else tree by tree. */
-import { renaming } from './addresses.js';
 import { aliasDifferences } from './alias.js';
 import { Comparison } from './comparison.js';
 import type { Scope } from './decisions.js';
@@ -17,16 +16,18 @@ export interface RootComparison {
   readonly failed: boolean;
 }
 
-/** Pointers are paired anew for each pair of root calls. */
-const newScope = ({ paired }: Comparing): Scope => ({
-  names: { areas: paired.areas, programs: paired.programs, pointers: renaming() },
-  otherLengths: false,
-  otherLayout: paired.otherLayout,
-  choices: 0,
-  reported: new Set(),
-  displaced: paired.displaced,
-  follows: 0,
-});
+const newScope = ({ paired, pointers }: Comparing): Scope => {
+  pointers.clear();
+  return {
+    names: { areas: paired.areas, programs: paired.programs, pointers },
+    otherLengths: false,
+    otherLayout: paired.otherLayout,
+    choices: 0,
+    reported: null,
+    displaced: paired.displaced,
+    follows: 0,
+  };
+};
 
 /** Counts what is known to come out; false where a difference has to be told whole. */
 const isCounted = (a: RootCall, b: RootCall, { reports }: Outcome, { again }: Comparing): boolean => {

@@ -1,4 +1,5 @@
 /** Compares two traces as their root calls come in, batch by batch; what has been compared is not held. */
+import { shortRenaming } from './addresses.js';
 import { compareRoots } from './compareRoots.js';
 import type { Difference, Pattern } from './differences.js';
 import { newPaired, reportAllHeld, type Comparing } from './held.js';
@@ -102,6 +103,7 @@ export const comparer = (
     report,
     again,
     recall,
+    pointers: shortRenaming(),
     context,
   };
   const pairs = pairing();

@@ -15,8 +15,8 @@ export interface Scope {
   otherLayout: boolean;
   /** Choices that differed. */
   choices: number;
-  /** Pairs of values that were reported: where they show again, they follow. */
-  readonly reported: Set<string>;
+  /** Pairs of values that were reported: where they show again, they follow. Null: none were. */
+  reported: Set<string> | null;
   /** Pairs of addresses that were reported, for as long as the comparison lasts. */
   readonly displaced: Set<string>;
   /** Values that differ because others do. */
@@ -84,6 +84,7 @@ export const displacedKey = (a: Float64Array, i: number, b: Float64Array, j: num
 /** Whether a pair of values was reported before. */
 export const news = (a: string | number, b: string | number, scope: Scope): number => {
   const key = `${a}|${b}`;
+  scope.reported ??= new Set();
   if (scope.reported.has(key)) return FOLLOWS;
   scope.reported.add(key);
   return YES;

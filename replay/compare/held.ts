@@ -1,5 +1,5 @@
 /** What has been paired so far, and what waits for its counterpart in a later root call. */
-import { renaming, type Renaming } from './addresses.js';
+import { renaming, type Renaming, type ShortRenaming } from './addresses.js';
 import type { Pattern, Report } from './differences.js';
 import { differenceAt, kindOf, nameOf, type At } from './told.js';
 import type { Recall } from './trail.js';
@@ -47,6 +47,8 @@ export interface Comparing {
   /** Counts differences whose patterns are known; false, and nothing is counted, where one of them has to be told whole. */
   readonly again: (found: readonly Found[]) => boolean;
   readonly recall: Recall;
+  /** Pointers are paired anew for each pair of root calls. */
+  readonly pointers: ShortRenaming;
   /** Lines around a difference. */
   readonly context: number;
 }
