@@ -81,7 +81,7 @@ const pagesText = (pages: Figures['pages']): string => {
 
 /** All figures, in the order of the table. */
 export const MATRIX_ROWS: readonly MatrixRow[] = [
-  { name: 'images, at most', unit: 'bytes', of: ({ memory }) => memory.used },
+  { name: 'code and tables, at most', unit: 'bytes', of: ({ memory }) => memory.used },
   { name: 'areas held for them', unit: 'bytes', of: ({ memory }) => memory.held },
   { name: 'wasted', unit: 'bytes', of: ({ memory }) => memory.wasted },
   { name: 'areas allocated', unit: '', of: ({ areas }) => areas.allocated },

@@ -15,7 +15,7 @@ import { leftovers } from '../leftovers.js';
 /** Figures of one run. Bytes and counts; `steps` are events. */
 export interface Figures {
   readonly events: number;
-  /** Where the memory of live images was at its most: bytes of images, bytes of areas that hold them, and the difference. */
+  /** Where the memory of live images was at its most: bytes that the JIT asked for, bytes of areas that hold them, and the difference. */
   readonly memory: { readonly used: number; readonly held: number; readonly wasted: number };
   readonly areas: { readonly allocated: number; readonly most: number };
   /** Executable leaves by size in bytes, where there were most images. */
@@ -75,7 +75,7 @@ const leavesOfCode = (memory: Memory): number => {
 
 const bytesOfImages = (memory: Memory): number => {
   let bytes = 0;
-  for (const program of Memory.programs(memory)) bytes += program.bytes;
+  for (const program of Memory.programs(memory)) bytes += program.proglen;
   return bytes;
 };
 

@@ -74,7 +74,7 @@ describe('The matrix', () => {
             executableOf(memory, (cls, ref) => cls === ContentClass.leftover && ref === 0),
           );
           let used = 0;
-          for (const program of Memory.programs(memory)) used += program.bytes;
+          for (const program of Memory.programs(memory)) used += program.proglen;
           most = Math.max(most, used);
         }
         memory = evolveAll(memory, [event]);
