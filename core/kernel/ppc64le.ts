@@ -8,6 +8,7 @@
 import { unitOf, type SetMemoryAction, type SetMemoryRange, type TextCopy } from '../arch/arch.js';
 import { Space } from '../event/pages.js';
 import { Memory } from '../memory/memory.js';
+import { PageTable } from '../memory/pageTable.js';
 import { Address } from '../value/address.js';
 import { Prot } from '../value/prot.js';
 import { call, kernelFunction, lock, state, unlock, warn, type Body, type Kernel } from './request.js';
@@ -34,6 +35,22 @@ const CHANGES: Readonly<Record<number, { readonly set: number; readonly clear: n
 const isHuge = (k: Kernel, page: number): boolean =>
   (Memory.page(k.memory(), page)?.shift ?? 0) > (k.arch.leafShifts[0] as number);
 
+/** First pages of the entries that a range has: where nothing is mapped there is none. Of memory that nothing is known of: all. */
+const entriesOf = (k: Kernel, first: number, end: number): readonly number[] => {
+  const unit = unitOf(k.arch);
+  const memory = k.memory();
+  const pages: number[] = [];
+  const known =
+    Memory.page(memory, first) ?? Memory.areaAt(memory, first) ?? Memory.packAt(memory, first) ?? null;
+  if (known === null) for (let page = first; page < end; page += unit) pages.push(page);
+  else
+    for (const [page] of PageTable.pages(memory.virtual, first)) {
+      if (page >= end) break;
+      if (page % unit === 0) pages.push(page);
+    }
+  return pages;
+};
+
 export const changeMemoryAttr = kernelFunction(
   'change_memory_attr',
   function* (
@@ -49,7 +66,8 @@ export const changeMemoryAttr = kernelFunction(
       yield* warn('change_memory_attr: the area has huge pages');
       return EINVAL;
     }
-    for (let page = first; page < first + a.numpages * unit; page += unit) {
+    for (const page of entriesOf(k, first, first + a.numpages * unit)) {
+      if (isHuge(k, page)) return EINVAL;
       yield* state({ kind: 'permission', space: Space.virtual, page, pages: unit, ...change });
       yield* state({ kind: 'tlb-flushed', page, pages: unit, why: 'set_memory' });
     }
