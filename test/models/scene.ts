@@ -1,9 +1,13 @@
+import type { Arch } from '../../core/arch/arch.js';
+import { forcedPort, type Forced } from '../../core/arch/port.js';
+import { x86_64 } from '../../core/arch/x86_64.js';
 import { bpfIntJitCompile, bpfJitFree } from '../../core/kernel/jit.js';
 import { bpfKsymDel, bpfProgKallsymsAdd } from '../../core/kernel/programs.js';
 import type { Failing } from '../../core/driver/emulate/failing.js';
 import type { Args, KernelFunction } from '../../core/kernel/request.js';
 import { BLOCK as BLOCK_BYTES, CONTENT_CLASSES, PageContent } from '../../core/memory/content.js';
 import { Memory, type Area, type Program } from '../../core/memory/memory.js';
+import { profileNamed } from '../../core/profile/profiles.js';
 import { Address, PAGE_SIZE } from '../../core/value/address.js';
 import { Prot } from '../../core/value/prot.js';
 import type { Word } from '../../core/value/words.js';
@@ -13,6 +17,10 @@ import { counted, movesOf, storyOf } from './story.js';
 
 export interface SceneOptions {
   readonly nodes?: number;
+  /** Default: x86-64. */
+  readonly arch?: Arch;
+  /** What never was there, and is tried all the same. */
+  readonly forced?: Forced;
   /** Frames of each area in turn; when they run out, whole 2M blocks one after the other. */
   readonly frames?: readonly (readonly Run[])[];
   readonly answers?: Answers;
@@ -54,10 +62,14 @@ export class Scene {
     readonly kernel: string,
     options: SceneOptions = {},
   ) {
-    const { nodes = 1, frames = [], answers = {} } = options;
+    const { nodes = 1, frames = [], answers = {}, arch = x86_64 } = options;
+    const profile = profileNamed(kernel);
+    if (profile === null) throw new Error(`no profile ${kernel}`);
     this.driver = drive({
       kernel,
       nodes,
+      arch,
+      profile: forcedPort(profile, arch, options.forced ?? {}),
       record: options.record ?? false,
       ...(options.fail === undefined ? {} : { fail: options.fail }),
       answers: {
@@ -77,7 +89,7 @@ export class Scene {
         },
         area: ({ predicted }) => predicted,
         frames: ({ pages }) => frames[this.areas++] ?? this.blocks(pages),
-        leaf: () => 21,
+        leaf: () => arch.directLeaf,
         purge: ({ predicted }) => predicted ?? 0,
         pageTable: () => true,
         more: ({ fn }) => fn !== 'alloc_new_pack' && fn !== 'set_direct_map_invalid_noflush',
@@ -163,7 +175,8 @@ export class Scene {
   /** The direct-map alias of a frame; a region that was never looked at is a 2M leaf. */
   alias(pfn: number): string {
     const entry = Memory.alias(this.memory, pfn);
-    const leaf = Memory.aliasLeaf(this.memory, pfn) || 21;
+    const own = entry === null || entry.shift < 12 ? 0 : entry.shift;
+    const leaf = own || Memory.aliasLeaf(this.memory, pfn) || 21;
     return leafText(entry?.prot ?? Prot.kernel, leaf);
   }
 
