@@ -25,14 +25,37 @@ const moved = (at: bigint, moves: Moves): bigint => {
 
 const ADDRESS = /(?<![0-9a-zA-Z])(?:0x)?(ffff[0-9a-f]{12})(?![0-9a-fA-F])/g;
 
-const movedText = (text: string, moves: Moves): string =>
-  text.replace(
-    ADDRESS,
-    (all, digits: string) => all.slice(0, -digits.length) + moved(BigInt(`0x${digits}`), moves).toString(16),
-  );
+/** Areas of another architecture, which lie somewhere in its vmalloc range. */
+export interface Shift {
+  /** Addresses that are moved; the digits are its first group. */
+  readonly pattern: RegExp;
+  readonly by: bigint;
+}
+
+/** All but the ends of the range that areas are asked for in. */
+export const SHIFTS: Readonly<Record<string, Shift>> = {
+  ppc64le: { pattern: /(?<![0-9a-zA-Z])(?:0x)?(c008(?!0{12})[0-9a-f]{12})(?![0-9a-fA-F])/g, by: 0x7770000n },
+  s390x: {
+    pattern: /(?<![0-9a-zA-Z])(?:0x)?0*(3[7f]f(?!fd0{6}|60{7})[0-9a-f]{8})(?![0-9a-fA-F])/g,
+    by: 0x1230000n,
+  },
+};
+
+const movedText = (text: string, moves: Moves | Shift): string =>
+  'pattern' in moves
+    ? text.replace(
+        moves.pattern,
+        (all, digits: string) =>
+          all.slice(0, -digits.length) + (BigInt(`0x${digits}`) + moves.by).toString(16),
+      )
+    : text.replace(
+        ADDRESS,
+        (all, digits: string) =>
+          all.slice(0, -digits.length) + moved(BigInt(`0x${digits}`), moves).toString(16),
+      );
 
 /** Rewrites every address in the files of a folder. */
-export const moveFolder = (folder: string, moves: Moves): void => {
+export const moveFolder = (folder: string, moves: Moves | Shift): void => {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     if (statSync(path).isDirectory()) moveFolder(path, moves);

@@ -49,7 +49,7 @@ export const recordingsOf = (pattern: RegExp): readonly string[] =>
 export const kernelOf = (folder: string): string => ANY_RECORDING.exec(basename(folder))?.[2] ?? '';
 
 /** Architecture of a recording without its page size: `arm64`. */
-const familyOf = (folder: string): string => ANY_RECORDING.exec(basename(folder))?.[1] ?? '';
+export const familyOf = (folder: string): string => ANY_RECORDING.exec(basename(folder))?.[1] ?? '';
 
 /** Architecture of a recording: `ppc64le-64k`. */
 export const archOf = (folder: string): string =>

@@ -192,9 +192,7 @@ describe('an emulation of a recorded workload', function () {
         const unknown = [
           'bpf_int_jit_compile =bpf_func',
           // Bits that depend on the processor.
-          ...(arch.protKernel === undefined
-            ? ['__vmalloc_node_range prot']
-            : []),
+          ...(arch.protKernel === undefined ? ['__vmalloc_node_range prot'] : []),
           // Where the temporary alias of a copy lies is drawn at boot.
           ...(arch.copyFlush === 'piecewise' ? ['flush_icache_range start', 'flush_icache_range stop'] : []),
           ...(fills ? [] : ['bpf_jit_binary_pack_finalize ro_header_size']),
