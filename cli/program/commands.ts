@@ -35,6 +35,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('../simulate.js')).simulateCommand,
   },
   {
+    name: 'branch',
+    summary: 'what if: go on otherwise from a moment of an emulation',
+    group: GET,
+    load: async () => (await import('../branch.js')).branch,
+  },
+  {
     name: 'workload',
     summary: 'convert a capture into a workload file',
     group: GET,

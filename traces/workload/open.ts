@@ -8,9 +8,10 @@ import { parseWorkload } from './schema.js';
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** A workload from its file (JSON), converted from a capture folder, or bundled, by its name. */
+/** A workload from its file (JSON), converted from a capture folder, or bundled, by its name. `continues`: it goes on from another one. */
 export const openWorkload = async (
   path: string,
+  continues = false,
 ): Promise<Result<{ readonly workload: Workload; readonly notes: readonly string[] }>> => {
   if (isFolder(path)) {
     const capture = openCapture(path);
@@ -32,6 +33,6 @@ export const openWorkload = async (
         )
       : fail('unreadable', 'the workload cannot be read', path, (error as Error).message);
   }
-  const workload = parseWorkload(text, path);
+  const workload = parseWorkload(text, path, continues);
   return workload.ok ? ok({ workload: workload.value, notes: [] }) : workload;
 };

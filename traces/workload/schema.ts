@@ -126,18 +126,18 @@ const WorkloadSchema: v.GenericSchema<unknown, Workload> = v.strictObject({
 
 const HINT = 'the format is described in docs/workload.md';
 
-/** A value (of JSON, say) to a workload: shape first, then whether slots, programs and frees fit together. */
-export const checkWorkload = (value: unknown, where: string): Result<Workload> => {
+/** A value (of JSON, say) to a workload: shape first, then whether slots, programs and frees fit together. `continues`: it goes on from another one. */
+export const checkWorkload = (value: unknown, where: string, continues = false): Result<Workload> => {
   const workload = v.safeParse(WorkloadSchema, value);
   if (!workload.success) return fail('bad-workload', issueText(workload.issues), where, HINT);
-  const incoherence = firstIncoherence(workload.output);
+  const incoherence = continues ? null : firstIncoherence(workload.output);
   return incoherence === null ? ok(workload.output) : fail('bad-workload', incoherence, where, HINT);
 };
 
 /** Text of a workload file. */
-export const parseWorkload = (text: string, file: string): Result<Workload> => {
+export const parseWorkload = (text: string, file: string, continues = false): Result<Workload> => {
   const json = parseJson(text, file, HINT);
-  return json.ok ? checkWorkload(json.value, file) : json;
+  return json.ok ? checkWorkload(json.value, file, continues) : json;
 };
 
 /** Values that are left out of the text, because reading puts them back. */

@@ -12,7 +12,7 @@ import type { Workload } from '../../workload/workload.js';
 import { bootFacts } from './boot.js';
 import { cpuOf } from './cpus.js';
 import type { Failing, Intercept } from './failing.js';
-import { framePool } from './frames.js';
+import { framePool, type FramePool } from './frames.js';
 import type { ChoiceSource, Machine } from './machine.js';
 import type { Backing } from './policies.js';
 import { Runtime } from './runtime.js';
@@ -28,7 +28,11 @@ export interface EmulateOptions {
   /** Answers instead of the seeded policies: the choices of an earlier log, in order. */
   readonly source?: ChoiceSource;
   /** Answers some choices otherwise than the seeded policies. */
-  readonly answers?: (seeded: ChoiceSource, running: { readonly cpu: number }) => ChoiceSource;
+  readonly answers?: (
+    seeded: ChoiceSource,
+    running: { readonly cpu: number },
+    pool: FramePool,
+  ) => ChoiceSource;
   /** How frames lie; default: as this kernel asks for them. */
   readonly backing?: Backing;
   /** The mitigation is on that flushes branch predictors before a classic program gets used memory (7.1+). */
@@ -39,6 +43,8 @@ export interface EmulateOptions {
   readonly intercept?: Intercept;
   /** Gets the machine before the first operation. */
   readonly onMachine?: (machine: Machine) => void;
+  /** Facts of the machine before the first operation; default: those of a boot, with what the workload says of it. */
+  readonly given?: readonly Event[];
   /** Told of each operation (from 1) before it begins; false: the run ends there. */
   readonly before?: (operation: number, machine: Machine) => boolean;
 }
@@ -56,9 +62,13 @@ const PFNS = 0x3f000;
 
 /** Facts of the emulated machine before the first operation, as events with number 0. */
 export const bootEvents = (
-  options: Pick<EmulateOptions, 'workload' | 'profile' | 'arch' | 'seed'>,
-): { readonly given: Event[]; readonly pool: ReturnType<typeof framePool> } => {
+  options: Pick<EmulateOptions, 'workload' | 'profile' | 'arch' | 'seed' | 'given'>,
+): { readonly given: readonly Event[]; readonly pool: FramePool } => {
   const pool = framePool(FIRST_PFN, PFNS, random(options.seed ^ 0x51ed), unitOf(options.arch));
+  if (options.given !== undefined) {
+    for (const event of options.given) if (event.kind === 'mapped') pool.claim(event.frame, event.pages);
+    return { given: options.given, pool };
+  }
   const profile = portOf(options.profile, options.arch);
   const facts = bootFacts(options.workload.boot, profile, options.arch, pool);
   return {

@@ -9,6 +9,8 @@ export interface FramePool {
     contiguous: boolean,
   ) => readonly { frame: number; pages: number }[] | null;
   readonly give: (frames: Iterable<number>) => void;
+  /** These are taken, by whatever gave them out. Frames that are not of the pool are passed over. */
+  readonly claim: (frame: number, pages: number) => void;
 }
 
 const LARGE = 512;
@@ -26,6 +28,7 @@ const scaled = (pool: FramePool, unit: number): FramePool => ({
   give: (frames) => {
     pool.give(new Set(Array.from(frames, (frame) => Math.floor(frame / unit))));
   },
+  claim: (frame, pages) => pool.claim(Math.floor(frame / unit), Math.ceil(pages / unit)),
 });
 
 const smallPool = (first: number, pages: number, random: Random): FramePool => {
@@ -97,6 +100,11 @@ const smallPool = (first: number, pages: number, random: Random): FramePool => {
         runs.push({ frame: at, pages: LARGE });
       }
       return runs;
+    },
+    claim: (frame, count) => {
+      const from = Math.max(frame, first);
+      const to = Math.min(frame + count, first + pages);
+      if (to > from) mark(from, to - from, 1);
     },
     give: (frames) => {
       for (const frame of frames) if (frame >= first && frame < first + pages) mark(frame, 1, 0);

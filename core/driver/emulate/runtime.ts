@@ -22,7 +22,7 @@ import type {
 } from '../../workload/workload.js';
 import type { Cpu } from './cpus.js';
 import type { EmulateOptions } from './emulate.js';
-import type { framePool } from './frames.js';
+import type { FramePool } from './frames.js';
 import { machine, type Machine } from './machine.js';
 import { NO_SITUATION, policies, type Situation } from './policies.js';
 import { entryOf, pointers, type EmulatedFunction, type EmulatedProgram } from './programs.js';
@@ -59,7 +59,7 @@ export class Runtime {
   constructor(
     readonly options: EmulateOptions,
     given: readonly Event[],
-    pool: ReturnType<typeof framePool>,
+    pool: FramePool,
   ) {
     const start = evolveAll(nothing, given);
     this.#packsSized = start.packs.length > 0;
@@ -91,7 +91,7 @@ export class Runtime {
       arch: options.arch,
       nodes: options.nodes ?? 1,
       start,
-      source: options.source ?? options.answers?.(seeded, this) ?? seeded,
+      source: options.source ?? options.answers?.(seeded, this, pool) ?? seeded,
       ...(options.fail === undefined ? {} : { fail: options.fail }),
       ...(options.intercept === undefined ? {} : { intercept: options.intercept }),
       emit: (event) => {
