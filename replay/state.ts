@@ -1,4 +1,5 @@
 /** Executable memory at a moment, in the fixed form of design.md §7: `pagetrail state T@W --json`. */
+import { familyOf } from '../core/arch/arches.js';
 import { Memory, type Area } from '../core/memory/memory.js';
 import { pageText } from '../core/value/address.js';
 import { packs, type ShownPack } from './packs.js';
@@ -61,7 +62,7 @@ export const stateOf = ({ name, arch, kernel, origin }: StateOf, memory: Memory)
   seq: memory.seq,
   time_ns: String(memory.time),
   time_origin_ns: origin === null ? null : String(origin),
-  arch,
+  arch: arch === null ? null : familyOf({ name: arch }),
   kernel,
   mappings: mappings(memory),
   direct_map: directMap(memory).filter(isPlaced),

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { archNamed, archOf } from '../../core/arch/arches.js';
+import { archNamed, archOf, familyOf } from '../../core/arch/arches.js';
 import type { Event } from '../../core/event/event.js';
 import type { Contradiction } from '../../core/driver/follow/recognise.js';
 import type { FollowCounts, FollowDivergence } from '../../core/driver/follow/follow.js';
@@ -156,7 +156,8 @@ export const reportOf = (
 ): ImportReport => ({
   trace,
   kernel: release === '' ? result.profile.name : release,
-  arch: result.arch.name,
+  // As the machine calls itself; the page size is told by the leaves.
+  arch: familyOf(result.arch),
   profile: result.profile.name,
   profiles_possible: result.possible.map((p) => p.name),
   lines: counts.lines,
