@@ -115,10 +115,15 @@ export const headerWord = (k: Kernel, at: Address): number | undefined => {
   if (entry === null || entry.frame === NO_FRAME) return undefined;
   const content = Memory.contentOf(k.memory(), entry.frame);
   if (content === null) return undefined;
+  const seen = content.seen?.get(at.offset);
+  if (seen !== undefined) return seen >>> 0;
   const cls = PageContent.classAt(content, Math.floor(at.offset / BLOCK));
   if (cls === ContentClass.trap) return k.arch.trap >>> 0;
   if (cls === ContentClass.zero) return 0;
-  return undefined;
+  if (cls !== ContentClass.bytes || content.bytes === null) return undefined;
+  let word = 0;
+  for (let i = 3; i >= 0; i--) word = word * 256 + (content.bytes[at.offset + i] as number);
+  return word;
 };
 
 interface Finalize {

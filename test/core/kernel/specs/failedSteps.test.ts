@@ -1,7 +1,9 @@
 /** kernel-model.md §2.4 and §2.5, row by row and for each version: what a failed call leaves, and who looks at its result. */
 import { expect } from 'chai';
+import type { Fact } from '../../../../core/event/event.js';
 import { bpfDispatcherChangeProg } from '../../../../core/kernel/programs.js';
 import { bpfProgPackAlloc } from '../../../../core/kernel/packs.js';
+import { ContentClass } from '../../../../core/memory/content.js';
 import { PROFILES } from '../../../../core/profile/profiles.js';
 import { Address } from '../../../../core/value/address.js';
 import { ALL_KERNELS, COLUMNS } from '../../../models/columns.js';
@@ -243,6 +245,38 @@ describe('§2.4 the copy in finalize fails (F11)', () => {
         expect(scene.page(pack) === 'none').to.equal(header === 0xffffffff);
       });
 
+  for (const kernel of COLUMNS.leftover)
+    for (const [how, show] of [
+      ['a line', (at: Address): Fact => ({ kind: 'seen', at, value: 128 })],
+      [
+        'a dump',
+        (at: Address, frame: number): Fact => ({
+          kind: 'content',
+          frame,
+          block: at.offset / 64,
+          blocks: 1,
+          class: ContentClass.bytes,
+          ref: 0,
+          bytes: Uint8Array.from({ length: 64 }, (_, i) => (i === 0 ? 128 : 0)),
+        }),
+      ],
+    ] as const)
+      it(`${kernel}: what ${how} showed of the chunk is the size: 128 bytes are given back`, () => {
+        const { scene, faults } = withOne(kernel, {
+          answers: {
+            result: () => {
+              throw new Error('asked');
+            },
+          },
+        });
+        const start = scene.memory.packs[0]?.start ?? 0;
+        scene.driver.give(show(Address.of(start, 448), scene.frame(start)));
+        faults.set('bpf_arch_text_copy', EINVAL);
+        expect(scene.compile()).to.equal(null);
+        expect(factsOfKind(scene.steps, 'chunk-freed').map(({ bytes }) => bytes)).to.deep.equal([128]);
+        expect(used(scene)).to.equal(12);
+      });
+
   for (const kernel of COLUMNS.dispatcherInPack)
     it(`${kernel}: in a pack that the dispatcher made (zeros) the size is 0: no chunk is given back`, () => {
       const { scene, faults } = faulty(kernel);
@@ -254,15 +288,15 @@ describe('§2.4 the copy in finalize fails (F11)', () => {
     });
 });
 
-describe('§2.5 finalize in bpf_jit_free fails', () => {
-  const unfinished = (given: Faulty): Compiled => {
-    given.scene.final = false;
-    const compiled = given.scene.compile();
-    if (compiled === null) throw new Error('not compiled');
-    given.faults.set('bpf_arch_text_copy', EINVAL);
-    return compiled;
-  };
+const unfinished = (given: Faulty): Compiled => {
+  given.scene.final = false;
+  const compiled = given.scene.compile();
+  if (compiled === null) throw new Error('not compiled');
+  given.faults.set('bpf_arch_text_copy', EINVAL);
+  return compiled;
+};
 
+describe('§2.5 finalize in bpf_jit_free fails', () => {
   for (const kernel of COLUMNS.finalizesBeforeFree) {
     it(`${kernel}: nobody looks: given back twice by the traps in the header, uncharged by them too`, () => {
       const given = withOne(kernel);
