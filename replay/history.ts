@@ -148,16 +148,15 @@ const lastByIndex = (
     let runs = looked.value;
     let follow = closeUpBefore(trace, subject, begin.first);
     if (!follow.ok) return follow;
-    if (framesOf(follow.value.memory(), subject).size === 0) {
-      // One more than are looked into: it shows which frames were behind the pages when the others began.
-      const earlier = runsBefore(index, subject, begin.first, 1);
+    // Frames count after they were taken away, too: who looks in from there on has to know them from the time when they were behind the pages.
+    while (framesOf(follow.value.memory(), subject).size === 0) {
+      const earlier = runsBefore(index, subject, (runs[0] as Run).first, 1);
       if (!earlier.ok) return earlier;
       const [run] = earlier.value;
-      if (run !== undefined) {
-        runs = [run, ...runs];
-        follow = closeUpBefore(trace, subject, run.first);
-        if (!follow.ok) return follow;
-      }
+      if (run === undefined) break;
+      runs = [run, ...runs];
+      follow = closeUpBefore(trace, subject, run.first);
+      if (!follow.ok) return follow;
     }
     const last = lastOf(through(follow.value, runs, begin.first), wanted);
     if (!last.ok) return last;

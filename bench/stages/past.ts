@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { PageTable } from '../../core/memory/pageTable.js';
 import { pageText } from '../../core/value/address.js';
 import { random } from '../../core/value/random.js';
-import { firstChange, lastChange } from '../../replay/history.js';
+import { firstChange, history, lastChange } from '../../replay/history.js';
 import { openLog } from '../../replay/log.js';
 import { shownDiff, type ShownDiff } from '../../replay/shownDiff.js';
 import { subjectOf } from '../../replay/subjects.js';
@@ -26,6 +28,11 @@ export interface PastOutput {
   readonly last: Times;
   readonly first: Times;
   readonly why: Times;
+  /** All changes of 64 bytes and their page up to a moment. */
+  readonly history: Times;
+  /** The same questions as commands, from the start of the process to its end. */
+  readonly lastCommand: Times;
+  readonly historyCommand: Times;
   /** Of two memories at hand: all that differs is found. */
   readonly diff: Times;
   /** The same as JSON, all of it put into texts. */
@@ -35,6 +42,18 @@ export interface PastOutput {
 
 /** Asked before any is counted. */
 const WARM = 10;
+/** Whole histories and commands take longer: fewer are asked for. */
+const FEW = 20;
+
+const PROGRAM = fileURLToPath(new URL('../../../bin/pagetrail.js', import.meta.url));
+
+/** The sixteenth block of a page: mostly the middle of a program. */
+const block = (page: number): string => pageText(page).replace(/...$/, '400');
+
+const run = (args: readonly string[]): void => {
+  const { status, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+};
 
 /** Questions to the past of random pages at random moments. */
 export const past = ({ log: file, questions }: PastInput): PastOutput => {
@@ -50,8 +69,8 @@ export const past = ({ log: file, questions }: PastInput): PastOutput => {
     page: pages[chance.below(pages.length)] as number,
     seq: 1 + chance.below(events),
   }));
-  const timed = (ask: (page: number, seq: number) => unknown): Times => {
-    const times = asked.map(({ page, seq }) => secondsOf(() => ask(page, seq)) * 1e3).slice(WARM);
+  const timed = (ask: (page: number, seq: number) => unknown, of = asked): Times => {
+    const times = of.map(({ page, seq }) => secondsOf(() => ask(page, seq)) * 1e3).slice(WARM);
     return [percentile(times, 0.5), percentile(times, 0.99)];
   };
   const subject = (page: number) => must(subjectOf(trace, pageText(page)));
@@ -60,6 +79,14 @@ export const past = ({ log: file, questions }: PastInput): PastOutput => {
   const last = timed((page, seq) => must(lastChange(trace, subject(page), seq)));
   const first = timed((page, seq) => must(firstChange(trace, subject(page), seq)));
   const causes = timed((page, seq) => must(why(trace, `0x${page.toString(16)}000`, seq)));
+  const few = asked.slice(0, WARM + FEW);
+  const histories = timed((page, seq) => {
+    for (const item of history(trace, must(subjectOf(trace, block(page))), { to: seq })) must(item);
+  }, few);
+  const command = (name: string): Times =>
+    timed((page, seq) => run([name, block(page), `${trace.name}@${seq}`, '--db', file]), few);
+  const lastCommand = command('last');
+  const historyCommand = command('history');
   const diffs: number[] = [];
   const told: number[] = [];
   for (let i = 0; i < Math.min(questions, 50); i++) {
@@ -84,6 +111,9 @@ export const past = ({ log: file, questions }: PastInput): PastOutput => {
     last,
     first,
     why: causes,
+    history: histories,
+    lastCommand,
+    historyCommand,
     diff: [percentile(diffs, 0.5), percentile(diffs, 0.99)],
     diffTold: [percentile(told, 0.5), percentile(told, 0.99)],
     peakMegabytes: peakMegabytes(),

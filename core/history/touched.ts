@@ -9,14 +9,17 @@ import { Space } from '../event/pages.js';
 import { BLOCKS_PER_PAGE } from '../memory/content.js';
 import { Memory, NO_FRAME } from '../memory/memory.js';
 import { PageTable } from '../memory/pageTable.js';
+import { REDUCER_VERSION } from '../memory/snapshot.js';
 import { SparseMap } from '../memory/sparse.js';
 import { Address } from '../value/address.js';
 import { encodeImages } from './pageImage.js';
 import { encodeProgram, symbolsOf } from './programImage.js';
 import { blocksMeet, encodeBlocks } from './touchedBlocks.js';
 
-/** Of the tables that keep it; to be raised when their columns, or what is in them, become others. */
-export const TOUCHED_VERSION = 2;
+/** To be raised when the columns of the tables that keep it, or what is in them, become others. */
+const FORM = 2;
+/** Of these tables: images say what the reducer made of the events. */
+export const TOUCHED_VERSION = FORM * 1000 + REDUCER_VERSION;
 export const NODE = 512;
 /** Stands for every page: an event that may have changed more than can be listed. */
 export const EVERY_NODE = -1;
