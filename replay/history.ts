@@ -145,7 +145,7 @@ const lastByIndex = (
     if (!looked.ok) return looked;
     const begin = looked.value[0];
     if (begin === undefined) return ok(null);
-    let runs = looked.value;
+    const runs = [...looked.value];
     let follow = closeUpBefore(trace, subject, begin.first);
     if (!follow.ok) return follow;
     // Frames count after they were taken away, too: who looks in from there on has to know them from the time when they were behind the pages.
@@ -154,7 +154,7 @@ const lastByIndex = (
       if (!earlier.ok) return earlier;
       const [run] = earlier.value;
       if (run === undefined) break;
-      runs = [run, ...runs];
+      runs.unshift(run);
       follow = closeUpBefore(trace, subject, run.first);
       if (!follow.ok) return follow;
     }

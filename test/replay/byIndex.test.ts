@@ -135,6 +135,20 @@ describe('history, last, first and why by the tables', () => {
       );
     });
 
+  for (const folder of recordingsOf(/^7\.2-S4$/))
+    it('know the frames of pages that were taken away some segments ago', async function () {
+      this.timeout(120_000);
+      const { indexed, replayed } = await both('taken', async (store) => {
+        return (await imported(store, folder)).report.trace;
+      });
+      const subject = must(subjectOf(replayed, '0xffffffffc08b6000+10833'));
+      const to = 23_864;
+      const last = shown(must(lastChange(replayed, subject, to)));
+      // A direct-map entry of a frame that its area gave back long before.
+      expect(last).to.have.property('seq', 23_792);
+      expect(shown(must(lastChange(indexed, subject, to)))).to.deep.equal(last);
+    });
+
   it('are found by replay where the tables are of another version', async () => {
     const file = join(desk.folder, 'older.db');
     const store = must(openStore(file, derivedTables()));
