@@ -115,6 +115,9 @@ const canonical = (line: CallLine): CallLine => {
   return fn === line.fn ? line : { ...line, fn };
 };
 
+/** A function of the model. */
+const isKnown = (fn: string): boolean => Object.hasOwn(LINES, canonicalFunction(fn));
+
 export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   let recognise = recogniser(options.arch ?? x86_64);
   let arch: Arch = options.arch ?? x86_64;
@@ -122,6 +125,10 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
   let calls = 0;
   /** Calls of functions that the model knows. */
   let known = 0;
+  /** The same of the function tracer, which shows nothing but their order. */
+  let ordered = 0;
+  /** There are no others. */
+  let orderOnly = false;
   /** Lines that were held when the first of them came. */
   let heldBefore = 0;
   let notHeld = 0;
@@ -159,6 +166,10 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         if (!line.event.startsWith('<')) to.noted(line);
         return;
       case 'function':
+        if (orderOnly && isKnown(line.callee)) {
+          to.order({ ...line, callee: canonicalFunction(line.callee) });
+          return;
+        }
         to.noted({ ...line, event: 'function', body: `${line.callee} <-${line.caller}` });
         return;
       case 'buffer-started':
@@ -180,10 +191,11 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       recognise = recogniser(other);
       for (const line of waiting) if (line.kind === 'call') recognise.note(line);
     }
-    if (known === 0 && options.profile === null) {
+    if (known === 0 && ordered === 0 && options.profile === null) {
       failure = NOTHING_TO_FOLLOW;
       return;
     }
+    orderOnly = known === 0 && ordered > 0;
     profile ??= chooseProfile(recognise.possible(), options.release);
     profile = portOf(profile, arch);
     const given = givenEvents(options.dump === null ? [] : givenFacts(options.dump, arch, profile));
@@ -219,7 +231,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
 
   /** Holds a line until the kernel is chosen. Other events are no ground to refuse: calls may follow, however late. */
   const hold = (line: TraceLine): void => {
-    const undecided = known === 0 && options.profile === null;
+    const undecided = known === 0 && ordered === 0 && options.profile === null;
     const other = line.kind === 'event' || line.kind === 'function' || line.kind === 'call';
     // What was lost and marked is rare, and is kept longer.
     if (undecided && waiting.length >= (other ? LONGEST_WAIT : 2 * LONGEST_WAIT)) {
@@ -228,7 +240,12 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
     }
     waiting.push(line);
     if (undecided) heldBefore = waiting.length;
-    else if (calls >= RECOGNISED_FROM || waiting.length >= heldBefore + LONGEST_WAIT) begin();
+    else if (
+      calls >= RECOGNISED_FROM ||
+      ordered >= RECOGNISED_FROM ||
+      waiting.length >= heldBefore + LONGEST_WAIT
+    )
+      begin();
   };
 
   const failed = (): Failure | null => failure ?? out?.failure() ?? null;
@@ -240,15 +257,16 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
       if (line.kind === 'call') {
         // Once a kernel is chosen and no other fits, no line can tell more.
         if (follow === null || recognise.possible().length > 1) recognise.note(line);
-        if (known === 0 && Object.hasOwn(LINES, line.fn)) known++;
+        if (known === 0 && isKnown(line.fn)) known++;
         if (known > 0 || options.profile !== null) calls++;
       }
+      if (line.kind === 'function' && isKnown(line.callee)) ordered++;
       if (follow !== null) give(line);
       else hold(line);
       return failed() === null;
     },
     commit: () => {
-      if (follow === null && failure === null && known > 0) begin();
+      if (follow === null && failure === null && known + ordered > 0) begin();
       out?.end();
       return failed();
     },

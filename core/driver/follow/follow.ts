@@ -36,6 +36,7 @@ import { doubtOf, settle, shown } from './doubt.js';
 import { forgottenAliases, knownAreas } from './forget.js';
 import { learn, learnContent } from './learn.js';
 import { observe } from './observe.js';
+import { Order, type OrderLine } from './order.js';
 import type { OpenPackCall } from './orders.js';
 import { ALSO_INSIDE, ALWAYS_ROOT, rootsOf, type Root } from './roots.js';
 import {
@@ -62,6 +63,7 @@ export class Follow {
   readonly #packs = new Map<Context, OpenPackCall>();
   /** Number of the last event of the last loss; below 0 before there was one. */
   #lostAt = -1;
+  #order: Order | null = null;
   /** Tasks at which those without an open call are let go. */
   #mostTasks = 2 * MOST_IDLE_TASKS;
   /** Frees that ended while an allocation was open. */
@@ -141,6 +143,21 @@ export class Follow {
       this.#scene.emit({ kind: 'forgotten', page, pages, why }, Origin.derived, 0);
     for (const fact of forgottenAliases(this.memory())) this.#scene.emit(fact, Origin.derived, 0);
     this.#lostAt = this.#scene.seq;
+  }
+
+  /** A call of which only the caller is known. What any of them did to what was known is not. */
+  order(line: OrderLine): void {
+    this.#scene.head(line);
+    if (this.#order === null) {
+      this.lost(
+        0,
+        'calls were recorded without their arguments and results: what they changed is not known',
+        line.cpu,
+      );
+      this.#scene.head(line);
+      this.#order = new Order(this.#scene);
+    }
+    this.#order.line(line);
   }
 
   /** One call line. */

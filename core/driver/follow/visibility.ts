@@ -6,6 +6,8 @@ export interface Visibility {
   readonly learn: (caller: string, callee: string) => number;
   /** The model goes that way and nothing is recorded. */
   readonly hide: (caller: string, callee: string) => void;
+  /** The model went that way and nothing was recorded, each time so far. */
+  readonly hides: (caller: string, callee: string) => boolean;
   readonly returns: (fn: string) => boolean;
   readonly learnReturn: (fn: string) => void;
   /** The function ended once without a return line. */
@@ -34,6 +36,8 @@ export const visibility = (): Visibility => {
       const callees = hidden.get(caller) ?? new Map<string, number>();
       hidden.set(caller, callees.set(callee, (callees.get(callee) ?? 0) + 1));
     },
+    hides: (caller, callee) =>
+      hidden.get(caller)?.has(callee) === true && seen.get(caller)?.has(callee) !== true,
     returns: (fn) => returning.has(fn),
     learnReturn: (fn) => {
       returning.add(fn);
