@@ -15,9 +15,9 @@ const contentOf = (memory: Memory, frame: number): string => {
 };
 
 /** The module area and what lives there, as text. Before was_classic no recording tells a classic filter from a program. Of frames and aliases: of pages that may be executed, whose frames every recording shows. */
-export const sceneOf = (memory: Memory, { name, framesShown }: Arch = x86_64): object => ({
+export const sceneOf = (memory: Memory, { name: arch, framesShown }: Arch = x86_64): object => ({
   pages: [...PageTable.pages(memory.virtual)]
-    .filter(([page]) => name !== 'x86_64' || inModules(page))
+    .filter(([page]) => arch !== 'x86_64' || inModules(page))
     .map(([page, node, slot]) => {
       const prot = node.prot[slot] as number;
       const frame = node.frame[slot] as number;
@@ -28,7 +28,7 @@ export const sceneOf = (memory: Memory, { name, framesShown }: Arch = x86_64): o
       return `${page.toString(16)} ${Prot.toText(prot)} ${node.shift[slot]} ${behind}`;
     }),
   areas: [...Memory.areas(memory)]
-    .filter(({ state, start }) => state === 'live' && (name !== 'x86_64' || inModules(start)))
+    .filter(({ state, start }) => state === 'live' && (arch !== 'x86_64' || inModules(start)))
     .map(({ start, pages }) => `${start.toString(16)} ${pages}`),
   packs: memory.packs.map(({ start, bytes, usedChunks }) => `${start.toString(16)} ${bytes} ${usedChunks}`),
   programs: [...Memory.programs(memory)]

@@ -254,6 +254,14 @@ export const importTrace = async (
     divergences: result.divergences,
     choices: result.choices,
     comparable: input.dumps > 1,
-    notes: [...input.problems, ...(options.dump?.problems ?? [])],
+    notes: [
+      ...(result.orderOnly
+        ? [
+            'the recording has the order of calls only, no arguments and no results: what they changed is unknown',
+          ]
+        : []),
+      ...input.problems,
+      ...(options.dump?.problems ?? []),
+    ],
   });
 };

@@ -75,6 +75,8 @@ export interface PipelineResult {
   readonly diverged: number;
   readonly log: TraceLog;
   readonly memory: Memory;
+  /** Calls were recorded without their arguments and results. */
+  readonly orderOnly: boolean;
 }
 
 /** Starting facts as events: number 0, before the first line. */
@@ -296,6 +298,7 @@ export const pipeline = (store: Store, options: PipelineOptions): Pipeline => {
         diverged: followed.diverged,
         log: appended,
         memory: followed.share(),
+        orderOnly,
       });
     },
   };

@@ -191,7 +191,7 @@ export class Order {
           this.#memory.apply(
             eventOf(
               { time: 0, cpu: 0, task: '', call: 0, origin: Origin.assumed, seq: this.#seq },
-              request.fact,
+              request.fact.kind === 'pack-created' ? { ...request.fact, partial: 1 } : request.fact,
             ),
           );
           continue;

@@ -80,9 +80,17 @@ export const supposed = (): Supposed => {
     },
     charge: (_, { line }) =>
       isEntry(line, 'bpf_prog_pack_alloc', 'bpf_jit_alloc_exec', ...AREA_CALLS) ? 0 : -1,
+    // The dispatcher takes an area of its own as soon as it has its chunk.
     chunk: ({ predicted }, { line }) =>
-      isEntry(line, ...AREA_CALLS, 'alloc_new_pack') ? null : (predicted ?? CHUNK),
+      isEntry(line, ...AREA_CALLS, 'alloc_new_pack') && line.place !== 'bpf_dispatcher_change_prog'
+        ? null
+        : (predicted ?? CHUNK),
     area: ({ predicted }) => predicted,
+    // How full a pack is depends on sizes that nobody recorded: it was empty where its area is given back.
+    emptied: ({ at }, { line, memory }) =>
+      isEntry(line, 'module_memfree', 'bpf_jit_free_exec', 'execmem_free', 'vfree', 'set_memory_nx')
+        ? Address.of(Memory.packAt(memory, at.page)?.start ?? at.page)
+        : null,
     symbol: (_, { line }) =>
       isEntry(line, 'bpf_ksym_add')
         ? { start: Address.zero, end: Address.zero, name: '', ksym: Word.zero }
