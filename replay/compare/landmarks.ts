@@ -25,23 +25,37 @@ const operationText = (index: number, json: string): string =>
     ...FIELDS.map((field) => field.exec(json)?.[1]).filter((value) => value !== undefined),
   ].join(' ');
 
-/** Keeps the last landmark of each task. The text of an operation is made when it is asked for. */
+/** Its text is made when it is asked for. */
+class Landmark implements During {
+  readonly seq: number;
+  readonly #event: EventOf<'marker' | 'operation'>;
+  #text: string | null = null;
+
+  constructor(event: EventOf<'marker' | 'operation'>) {
+    this.seq = event.seq;
+    this.#event = event;
+  }
+
+  get text(): string {
+    const event = this.#event;
+    this.#text ??= event.kind === 'marker' ? event.text : operationText(event.index, event.json);
+    return this.#text;
+  }
+}
+
+/** Keeps the last landmark of each task. */
 export const landmarks = (): Landmarks => {
   const byTask = new Map<string, During>();
   let last: During | null = null;
+  let lastTask: string | null = null;
   return {
     take: (event) => {
-      let text: string | null = event.kind === 'marker' ? event.text : null;
-      last = {
-        seq: event.seq,
-        get text() {
-          text ??= event.kind === 'operation' ? operationText(event.index, event.json) : '';
-          return text;
-        },
-      };
+      const { task } = event;
+      last = new Landmark(event);
       // The latest task is the last of the map.
-      byTask.delete(event.task);
-      byTask.set(event.task, last);
+      if (task !== lastTask) byTask.delete(task);
+      lastTask = task;
+      byTask.set(task, last);
       if (byTask.size > MOST_TASKS) byTask.delete(byTask.keys().next().value ?? '');
     },
     of: (task) => byTask.get(task) ?? null,
