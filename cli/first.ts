@@ -5,7 +5,7 @@ import { firstChange, historyJson } from '../replay/history.js';
 import { momentText } from '../replay/log.js';
 import { subjectText } from '../replay/subjects.js';
 import { readingLog } from './log/open.js';
-import { QUESTION, questionOf, sayIfReplayed } from './log/subject.js';
+import { QUESTION, virtualQuestionOf, sayIfReplayed } from './log/subject.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { text } from './program/values.js';
@@ -25,7 +25,7 @@ export const first = command({
   values: v.object({ what: text, moment: text }),
   run: (context, { what, moment }) =>
     readingLog(context, (log) => {
-      const question = questionOf(log, what, moment.includes('@') ? moment : `${moment}@start`);
+      const question = virtualQuestionOf(log, what, moment.includes('@') ? moment : `${moment}@start`);
       if (!question.ok) return question;
       const { trace, subject } = question.value;
       const from = question.value.moment;

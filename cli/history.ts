@@ -5,7 +5,7 @@ import { momentText } from '../replay/log.js';
 import { subjectAt, subjectText } from '../replay/subjects.js';
 import { plural } from '../replay/numbers.js';
 import { readingLog } from './log/open.js';
-import { QUESTION, questionOf, sayIfReplayed } from './log/subject.js';
+import { QUESTION, virtualQuestionOf, sayIfReplayed } from './log/subject.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { text as given } from './program/values.js';
@@ -32,7 +32,7 @@ export const history = command({
   values: v.object({ what: given, moment: given }),
   run: (context, { what, moment }) =>
     readingLog(context, async (log) => {
-      const question = questionOf(log, what, moment);
+      const question = virtualQuestionOf(log, what, moment);
       if (!question.ok) return question;
       const { trace, subject } = question.value;
       const to = question.value.moment;

@@ -4,7 +4,7 @@ import { historyJson, lastChange } from '../replay/history.js';
 import { momentText } from '../replay/log.js';
 import { subjectAt, subjectText } from '../replay/subjects.js';
 import { readingLog } from './log/open.js';
-import { QUESTION, questionOf, sayIfReplayed } from './log/subject.js';
+import { QUESTION, virtualQuestionOf, sayIfReplayed } from './log/subject.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { text } from './program/values.js';
@@ -25,7 +25,7 @@ export const last = command({
   values: v.object({ what: text, moment: text }),
   run: (context, { what, moment }) =>
     readingLog(context, (log) => {
-      const question = questionOf(log, what, moment);
+      const question = virtualQuestionOf(log, what, moment);
       if (!question.ok) return question;
       const { trace, subject } = question.value;
       const to = question.value.moment;

@@ -38,7 +38,8 @@ export const why = command({
           ...whyLines(answer.value, clockOf(trace)),
         );
       sayIfReplayed(context, trace);
-      const { page, gone } = answer.value;
-      return ok(page === null && gone === null ? Exit.unknown : Exit.nothing);
+      const { page, gone, direct_map: direct, alias } = answer.value;
+      const known = page !== null || gone !== null || (direct !== null && alias !== null);
+      return ok(known ? Exit.nothing : Exit.unknown);
     }),
 });

@@ -78,10 +78,24 @@ const pageLines = (what: string, page: CausedPage): readonly string[] => [
   ...causeLines(page.cause),
 ];
 
+const contentLines = ({ content }: Why): readonly string[] =>
+  content === null ? [] : [`Content: ${content.is}`, ...causeLines(content.cause)];
+
 /** Why a page is as it is, for people. */
 export const whyLines = (why: Why, clock: Clock): readonly string[] => {
   const at = why.seq === 0 ? 'before the first event' : `after event ${why.seq}`;
   const head = `${why.address} in ${why.trace} ${at}`;
+  if (why.direct_map !== null) {
+    const { phys, backs } = why.direct_map;
+    return [
+      head,
+      `In the direct map: physical ${phys}${backs === null ? '' : `, which backs ${backs}`}`,
+      ...(why.alias === null
+        ? ['Nothing was recorded of this page of the direct map.']
+        : pageLines('Direct map', why.alias)),
+      ...contentLines(why),
+    ];
+  }
   if (why.page === null) {
     if (why.unknown !== null) return [head, `How this page is mapped is not known: ${why.unknown}.`];
     const since =
@@ -94,6 +108,6 @@ export const whyLines = (why: Why, clock: Clock): readonly string[] => {
     head,
     ...pageLines('Mapped', why.page),
     ...(why.alias === null ? [] : pageLines('Direct map', why.alias)),
-    ...(why.content === null ? [] : [`Content: ${why.content.is}`, ...causeLines(why.content.cause)]),
+    ...contentLines(why),
   ];
 };

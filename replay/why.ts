@@ -7,6 +7,7 @@ import { BLOCK, CONTENT_CLASSES, ContentClass, PageContent } from '../core/memor
 import { Memory, NO_FRAME } from '../core/memory/memory.js';
 import type { PageEntry } from '../core/memory/pageTable.js';
 import { Address, pageText } from '../core/value/address.js';
+import { inDirectMap } from './directMap.js';
 import { Prot } from '../core/value/prot.js';
 import { ok, type Result } from '../core/value/failure.js';
 import { circumstancesOf, type Circumstances } from './calls.js';
@@ -50,6 +51,8 @@ export interface Why {
   /** The direct-map alias of its frame; null: nothing is known of one. */
   readonly alias: CausedPage | null;
   readonly content: CausedContent | null;
+  /** Where the address lies in the direct map: the frame, and the virtual page that it backs. `page` is null then. */
+  readonly direct_map: { readonly phys: string; readonly backs: string | null } | null;
   /** Where the page is not mapped: what unmapped it. */
   readonly gone: HistoryItem | null;
   /** Where nothing says how the page is mapped although something lies there: why not. */
@@ -179,17 +182,23 @@ export const why = (trace: TraceView, address: AnyAddress, moment: At = 'end'): 
   const entry = Memory.page(memory, at.page);
   const page = entry === null ? ok(null) : causedPage(trace, entry, entry.frame, false);
   if (!page.ok) return page;
-  const frame = entry?.frame ?? NO_FRAME;
+  const direct = entry === null ? inDirectMap(memory, at.page) : null;
+  const frame = direct?.pfn ?? entry?.frame ?? NO_FRAME;
   const own = Memory.alias(memory, frame);
   const alias = own === null ? ok(null) : causedPage(trace, own, frame, true);
   if (!alias.ok) return alias;
-  const content = causedContent(trace, memory, entry, at);
+  // Through the page that shows the same frame.
+  const shown = direct === null ? at : Address.of(direct.backs ?? at.page, at.offset);
+  const content = causedContent(trace, memory, Memory.page(memory, shown.page), shown);
   if (!content.ok) return content;
-  const gone = entry === null ? lastUnmapping(trace, pageSubject(at), memory.seq) : ok(null);
+  const gone =
+    entry === null && direct === null ? lastUnmapping(trace, pageSubject(at), memory.seq) : ok(null);
   if (!gone.ok) return gone;
   const here = pageText(at.page);
   const blank =
-    entry === null ? unknownRanges(memory).find(({ start, end }) => start <= here && here < end) : undefined;
+    entry === null && direct === null
+      ? unknownRanges(memory).find(({ start, end }) => start <= here && here < end)
+      : undefined;
   return ok({
     trace: trace.name,
     seq: memory.seq,
@@ -197,6 +206,10 @@ export const why = (trace: TraceView, address: AnyAddress, moment: At = 'end'): 
     page: page.value,
     alias: alias.value,
     content: content.value,
+    direct_map:
+      direct === null
+        ? null
+        : { phys: pageText(direct.pfn), backs: direct.backs === null ? null : pageText(direct.backs) },
     gone: blank === undefined ? gone.value : null,
     unknown: blank?.why ?? null,
   });

@@ -1,6 +1,7 @@
 import type { Context } from '../console/context.js';
 import { ok, type Result } from '../../core/value/failure.js';
 import type { Log, Moment, TraceView } from '../../replay/log.js';
+import { notInDirectMap } from '../../replay/directMap.js';
 import { subjectOf, type Subject } from '../../replay/subjects.js';
 
 /** What a command asks about, and when. */
@@ -16,6 +17,14 @@ export function questionOf(log: Log, subject: string, moment: string): Result<Qu
   if (!found.ok) return found;
   const meant = subjectOf(found.value.trace, subject);
   return meant.ok ? ok({ ...found.value, subject: meant.value }) : meant;
+}
+
+/** The same of virtual memory: an alias in the direct map is refused, and what it is the alias of is said. */
+export function virtualQuestionOf(log: Log, subject: string, moment: string): Result<Question> {
+  const question = questionOf(log, subject, moment);
+  if (!question.ok) return question;
+  const direct = notInDirectMap(question.value.trace, question.value.subject.start);
+  return direct.ok ? question : direct;
 }
 
 /** How the two arguments are described wherever a command takes them. */

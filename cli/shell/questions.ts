@@ -12,6 +12,7 @@ import { diffOfStates } from '../show/diffed.js';
 import { eventPrinter } from '../show/eventTable.js';
 import { changeText } from '../show/history.js';
 import { sectionLines } from '../show/sections.js';
+import { notInDirectMap } from '../../replay/directMap.js';
 import { placeAnswer } from './moves.js';
 import { Session, type ShellCommand } from './session.js';
 
@@ -30,8 +31,16 @@ const subjectIn = (session: Session, words: readonly string[]): Result<Subject> 
     : subjectOf(session.trace, text);
 };
 
-const historyOf: ShellCommand['run'] = (session, words) => {
+/** A subject in virtual memory. */
+const virtualSubjectIn = (session: Session, words: readonly string[]): Result<Subject> => {
   const subject = subjectIn(session, words);
+  if (!subject.ok) return subject;
+  const direct = notInDirectMap(session.trace, subject.value.start);
+  return direct.ok ? subject : direct;
+};
+
+const historyOf: ShellCommand['run'] = (session, words) => {
+  const subject = virtualSubjectIn(session, words);
   if (!subject.ok) return subject;
   const items: HistoryItem[] = [];
   for (const item of history(session.trace, subject.value, { to: Session.here(session).seq })) {

@@ -3,6 +3,7 @@ import { auditor } from '../../core/audit/audit.js';
 import { RULES } from '../../core/audit/rules.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
 import { auditSubject } from '../audit/audit.js';
+import { notInDirectMap } from '../directMap.js';
 import type { TraceView } from '../log.js';
 import { subjectOf } from '../subjects.js';
 import { pagesOf } from '../touches.js';
@@ -51,6 +52,10 @@ export const surroundingsOf = (
   const programs = new Map<string, NamedProgram>();
   const names = new Set<string>();
   for (const part of partsOf(expression)) {
+    if (part.kind === 'page' || part.kind === 'alias') {
+      const direct = notInDirectMap(trace, part.at);
+      if (!direct.ok) return direct;
+    }
     if (part.kind === 'invariant') {
       if (!RULES.some(({ id }) => id === part.rule))
         return fail(
