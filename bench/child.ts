@@ -7,6 +7,7 @@ import { audit } from './stages/audit.js';
 import { append } from './stages/append.js';
 import { copySegments, reopen } from './stages/crash.js';
 import { compare } from './stages/compare.js';
+import { explore } from './stages/explore.js';
 import { fold } from './stages/fold.js';
 import { importText, splitText } from './stages/import.js';
 import { past } from './stages/past.js';
@@ -39,6 +40,7 @@ const STAGES = {
   past,
   size,
   compare,
+  explore,
   copySegments,
   reopen,
 };

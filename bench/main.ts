@@ -286,6 +286,22 @@ const comparing: Group = {
   },
 };
 
+/** Runs that the smallest measurement of a search makes. */
+const FEW_RUNS = 20;
+
+const exploring: Group = {
+  names: ['explore, interleavings', 'explore, steps', 'explore, faults'],
+  measure: async ({ options, say }) => {
+    say('explore');
+    const done = await runStage('explore', { budget: Math.max(FEW_RUNS, Math.ceil(options.events / 100)) });
+    return [
+      { name: 'explore, interleavings', value: done.statesPerSecond, unit: 'states/s' },
+      { name: 'explore, steps', value: done.stepsPerSecond, unit: 'steps/s' },
+      { name: 'explore, faults', value: done.runsPerSecond, unit: 'runs/s' },
+    ];
+  },
+};
+
 const GROUPS: readonly Group[] = [
   appending,
   importing,
@@ -293,6 +309,7 @@ const GROUPS: readonly Group[] = [
   seeking,
   asking,
   comparing,
+  exploring,
   sizing,
   crashing,
 ];
