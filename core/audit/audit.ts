@@ -2,7 +2,7 @@
  * The audit: one pass over a trace, all rules at once. Memory is folded in place; each rule sees the events of the kinds it names, before and after
  * they change memory, and the ends of calls.
  */
-import type { Event, EventOf } from '../event/event.js';
+import { KINDS, type Event, type EventKind, type EventOf } from '../event/event.js';
 import { Origin } from '../event/kind.js';
 import { folder } from '../memory/evolve.js';
 import { nothing, type Memory } from '../memory/memory.js';
@@ -11,7 +11,7 @@ import { callTracker } from './calls.js';
 import { coverageOf, type Coverage } from './coverage.js';
 import { findingsOf, type Findings } from './findings.js';
 import { notShown } from './needs.js';
-import { listenersOf } from './listeners.js';
+import { listenersOf, type Listeners } from './listeners.js';
 import { inventoryOf, type Inventory } from './inventory.js';
 import { pairing } from './pairing.js';
 import type { Finding, Pattern, Verdict } from './finding.js';
@@ -47,6 +47,7 @@ export interface Judged {
 }
 
 export interface Audited {
+  /** Events that were fed. */
   readonly events: number;
   readonly lost: number;
   readonly divergences: number;
@@ -73,6 +74,8 @@ export interface AuditExtras {
 /** An audit under way. */
 export interface Auditor {
   readonly feed: (events: readonly Event[]) => void;
+  /** Kinds of events that must be fed: others may be left out. */
+  readonly kinds: readonly EventKind[];
   readonly finish: () => Audited;
 }
 
@@ -138,6 +141,13 @@ const judge = (
 
 const tell = (handlers: readonly ((event: never) => void)[], event: Event): void => {
   for (const handler of handlers) handler(event as never);
+};
+
+/** A choice alone changes nothing: it is a fifth of an emulation's events, and mostly nobody asks for it. */
+const wantedKinds = ({ each, ofKind }: Listeners): readonly EventKind[] => {
+  const isWanted = each.length + ofKind('chosen').before.length + ofKind('chosen').after.length > 0;
+  const kinds = KINDS.map(({ kind }) => kind as EventKind);
+  return isWanted ? kinds : kinds.filter((kind) => kind !== 'chosen');
 };
 
 /** Begins an audit of a trace whose memory before the first event is given. */
@@ -228,6 +238,7 @@ export const auditor = (
   };
 
   return {
+    kinds: wantedKinds(listeners),
     feed: (batch) => {
       for (const event of batch) {
         if (event.seq === 0) continue;
