@@ -61,6 +61,14 @@ const splitKernelLeafMapping = function* (k: Kernel, pfn: number): Body<number> 
   return 0;
 };
 
+/** Only entries of their own can be changed: where some are, the linear map is made of pages. */
+const madeOfPages = function* (k: Kernel, page: number, pages: number): Body<undefined> {
+  for (let region = page - (page % 512); region < page + pages; region += 512)
+    if (Memory.aliasLeaf(k.memory(), region) === 0)
+      yield* state({ kind: 'leaf-known', page: region, shift: k.arch.leafShifts[0] as number });
+  return undefined;
+};
+
 /** The same change in the linear map. Returns the error. */
 const changeAlias = function* (k: Kernel, frames: readonly number[], change: Change): Body<number> {
   const unknown = frames.some((frame) => frame < 0);
@@ -76,6 +84,7 @@ const changeAlias = function* (k: Kernel, frames: readonly number[], change: Cha
         const error = yield* splitKernelLeafMapping(k, at);
         if (error !== 0) return error;
       }
+    else yield* madeOfPages(k, page, pages);
     yield* state({ kind: 'permission', space: Space.direct, page, pages, ...change });
   }
   return 0;
@@ -182,8 +191,7 @@ export const aarch64SetDirectMap = function* (
   if (releaseOf(k.profile) >= SPLITS_SINCE) {
     const error = yield* splitKernelLeafMapping(k, pfn);
     if (error !== 0) return error;
-  } else if (Memory.aliasLeaf(k.memory(), pfn) === 0)
-    yield* state({ kind: 'leaf-known', page: pfn - (pfn % 512), shift: k.arch.leafShifts[0] as number });
+  } else yield* madeOfPages(k, pfn, 1);
   const pages = unitOf(k.arch);
   yield* state({ kind: 'permission', space: Space.direct, page: pfn, pages, ...change });
   return 0;
