@@ -1,5 +1,6 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import * as v from 'valibot';
+import { ARCHES } from '../core/arch/arches.js';
 import { PROFILES } from '../core/profile/profiles.js';
 import { fail, ok, type Failure, type Result } from '../core/value/failure.js';
 import type { Store } from '../store/index.js';
@@ -101,6 +102,10 @@ export const importCommand = command({
       `follow it as this kernel (default: recognised): a version, or one of ${PROFILES.map(({ name }) => name).join(', ')}`,
     ],
     [
+      '--arch <arch>',
+      `its architecture, where it does not tell: ${ARCHES.map(({ name }) => name).join(', ')}`,
+    ],
+    [
       '--dump <file...>',
       'what a bare trace begins with: vmallocinfo, kallsyms, page_tables/kernel of debugfs, `info tlb` or `info mem` of QEMU, or pagetable.txt of a capture, known by their content',
     ],
@@ -116,9 +121,10 @@ export const importCommand = command({
     path: text,
     name: v.optional(text),
     profile: v.optional(text),
+    arch: v.optional(text),
     dump: v.optional(v.array(text)),
   }),
-  run: async (context, { path, name, profile, dump: files }) => {
+  run: async (context, { path, name, profile, arch, dump: files }) => {
     const dump = files === undefined ? null : dumpOf(path, files);
     if (dump !== null && !dump.ok) return dump;
     const isNew = !existsSync(context.settings.db);
@@ -130,6 +136,7 @@ export const importCommand = command({
       const imported = await watched(context, store, path, {
         ...(name === undefined ? {} : { name }),
         ...(profile === undefined ? {} : { profile }),
+        ...(arch === undefined ? {} : { arch }),
         ...(dump === null ? {} : { dump: dump.value }),
       });
       if (!imported.ok) {

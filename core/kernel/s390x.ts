@@ -2,7 +2,7 @@
  * Kernel functions of s390: __set_memory (arch/s390/mm/pageattr.c) and what calls it.
  *
  * Modelled: a change page by page with a flush of each entry (CRDTE, IDTE), segments of 1 MiB that are split where they are not covered, the direct map that
- * follows RO and RW since 6.4. Left out on purpose: regions of 2 GiB, the mutex.
+ * follows RO and RW since 6.4 (from memory: 6.1 was recorded without, 6.6 read with it). Left out on purpose: regions of 2 GiB, the mutex.
  */
 import type { DirectMapPage, SetMemoryAction, SetMemoryRange } from '../arch/arch.js';
 import { Space } from '../event/pages.js';

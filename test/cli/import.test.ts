@@ -181,10 +181,18 @@ describe('pagetrail import', () => {
       expect(refused(await at.run(['import', '.']))).to.include('meta.json');
     });
 
+    it('follows a trace as the architecture that is named, and refuses one that does not exist', async () => {
+      at.put('small.txt', recording);
+      const { out } = await at.run(['import', 'small.txt', '--arch', 's390x', '--json']);
+      expect(JSON.parse(out)).to.include({ arch: 's390x' });
+      const err = refused(await at.run(['import', 'small.txt', '--arch', 'vax', '--name', 'other']));
+      expect(err).to.include('vax').and.to.include('ppc64le-64k');
+    });
+
     it('refuses a profile that does not exist and lists those that do', async () => {
       at.put('small.txt', recording);
       const err = refused(await at.run(['import', 'small.txt', '--profile', '9.9']));
-      expect(err).to.include('there is no profile 9.9').and.to.include('5.18-rc3');
+      expect(err).to.include('kernel 9.9 is not modelled').and.to.include('5.18-rc3');
       expect(left()).to.deep.equal([]);
     });
 
