@@ -1,6 +1,7 @@
 /** What the derived tables of a trace tell at once, whatever its length. */
 import { DERIVED } from '../core/history/versions.js';
 import { addressOfSigned, pageOfSigned, signedAddress } from '../core/history/signed.js';
+import { reading } from '../core/codec/head.js';
 import { imageIn, type PageImage } from '../core/history/pageImage.js';
 import { decodeProgram, type ProgramImage } from '../core/history/programImage.js';
 import { EVERY_NODE, isTouched, NODE, type Place } from '../core/history/touched.js';
@@ -123,6 +124,12 @@ const pack = ([start, bytes, from, to]: ProjectionRow): PackLife => ({
   to: maybe(to),
 });
 
+/** What bytes of a derived table say; they may be damaged. */
+const readOr = <T>(otherwise: T, read: () => T): T => {
+  const told = reading(read);
+  return told.ok ? told.value : otherwise;
+};
+
 const hits = (row: ProjectionRow, place: Place): Run | null => {
   const [node, from, to, skip, bits, blocks] = row;
   const touched = {
@@ -131,7 +138,8 @@ const hits = (row: ProjectionRow, place: Place): Run | null => {
     bits: bits as Uint8Array,
     blocks: blocks as Uint8Array,
   };
-  return isTouched(touched, place) ? { first: Number(from), last: Number(to) } : null;
+  // A row that is damaged may mean anything: its segment is read.
+  return readOr(true, () => isTouched(touched, place)) ? { first: Number(from), last: Number(to) } : null;
 };
 
 const one = <T>(
@@ -264,13 +272,13 @@ export const traceIndex = (log: TraceLog): Result<TraceIndex | null> => {
       if (!run.ok) return run;
       if (run.value === null) return ok('untouched');
       const image = one(ask('touched', PAGES, node, run.value.first), ([images]) =>
-        imageIn(images as Uint8Array, node * NODE, page % NODE),
+        readOr(null, () => imageIn(images as Uint8Array, node * NODE, page % NODE)),
       );
       return image.ok ? ok(image.value) : image;
     },
     programImage: (number, before) =>
       one(ask('touched', PROGRAM_IMAGE, number, before), ([image]) =>
-        decodeProgram(number, image as Uint8Array),
+        readOr(null, () => decodeProgram(number, image as Uint8Array)),
       ),
     program: (number) => one(ask('lives', PROGRAM, number), program),
     programsNamed: (text, most) =>

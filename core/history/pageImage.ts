@@ -261,11 +261,11 @@ export const imageIn = (bytes: Uint8Array, first: number, slot: number): PageIma
   for (let count = takeUint(input); count > 0; count--) areas.push(takeArea(input, first));
   const last = before();
   let at = 0;
-  while (input.at < input.end) {
+  while (input.at < input.end && at <= slot) {
     at += takeUint(input);
     const count = takeUint(input);
     const from = input.at;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count && at <= slot; i++) {
       input.at = from;
       const image = takePage(input, first + at, areas, last);
       if (at === slot) return image;

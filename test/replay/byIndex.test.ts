@@ -168,6 +168,34 @@ describe('history, last, first and why by the tables', () => {
     log.close();
   });
 
+  it('are the same where images are damaged', async () => {
+    const file = join(desk.folder, 'damaged.db');
+    const store = must(openStore(file, derivedTables()));
+    must(simulate(store, randomWorkload(8, 60), { kernel: '6.1', name: 'damaged' }));
+    const trace = must(logOn(store).trace('damaged'));
+    const { events } = trace.info;
+    const text = pageText([...PageTable.pages(must(trace.at('end')).virtual)][0]?.[0] ?? 0);
+    const asked = [events, Math.floor(events / 2)];
+    const answers = (view: TraceView): unknown =>
+      asked.map((to) => shown(must(lastChange(view, must(subjectOf(view, text)), to))));
+    const expected = answers(trace);
+    store.close();
+    for (const damage of [
+      "UPDATE touched_programs SET image = x'ffffff'",
+      "UPDATE touched_pages SET images = x'ff'",
+      "UPDATE touched SET blocks = x'ff'",
+    ]) {
+      const db = new Database(file);
+      db.exec(damage);
+      db.close();
+      const log = must(openLog(file));
+      const view = must(log.trace('damaged'));
+      expect(must(view.index())).not.to.equal(null);
+      expect(answers(view), damage).to.deep.equal(expected);
+      log.close();
+    }
+  });
+
   it('rest on tables that are the same when they are made again', async () => {
     const folder = recordingsOf(/^5\.18-rc3-S8$|^6\.12-S1$/).at(-1) as string;
     const file = join(desk.folder, 'again.db');
