@@ -2,6 +2,10 @@
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../../core/value/failure.js';
 
+/** A value's name as it is typed: `fail-on`. */
+const optionName = (name: string): string =>
+  name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 /** The values by name, or the first that is wrong. Its message says what it should be, and after a bar what to do. */
 export function checkValues<const S extends v.GenericSchema<unknown, unknown>>(
   schema: S,
@@ -12,7 +16,7 @@ export function checkValues<const S extends v.GenericSchema<unknown, unknown>>(
   const issue = checked.issues[0];
   const name = v.getDotPath(issue) ?? '';
   const [what = '', hint] = issue.message.split(' | ');
-  return fail('bad-value', what.replace('NAME', name), undefined, hint);
+  return fail('bad-value', what.replace('NAME', optionName(name)), undefined, hint);
 }
 
 /** A text that is not empty. */

@@ -205,6 +205,12 @@ describe('pagetrail audit', function () {
     expect(sarif.out).to.match(/"justification": "it lies in/);
   });
 
+  it('calls an option by the name that is typed', async () => {
+    const { code, err } = await at.run(['audit', 'rc3', '--fail-on', 'bad']);
+    expect(code).to.equal(2);
+    expect(err).to.include('fail-on is none of error, warning, note');
+  });
+
   it('says what is wrong with a baseline', async () => {
     at.put('bad.json', '{"pagetrail_baseline":1,"findings":[{"rule":"I1"}]}');
     const { code, err } = await at.run(['audit', 'rc3', '--baseline', 'bad.json']);
