@@ -189,10 +189,10 @@ describe('pagetrail import', () => {
       expect(err).to.include('vax').and.to.include('ppc64le-64k');
     });
 
-    it('refuses a profile that does not exist and lists those that do', async () => {
+    it('refuses a profile that does not exist and names those near it', async () => {
       at.put('small.txt', recording);
       const err = refused(await at.run(['import', 'small.txt', '--profile', '9.9']));
-      expect(err).to.include('kernel 9.9 is not modelled').and.to.include('5.18-rc3');
+      expect(err).to.include('kernel 9.9 is not modelled').and.to.include('Near it: 7.2');
       expect(left()).to.deep.equal([]);
     });
 
