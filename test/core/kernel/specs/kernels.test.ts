@@ -3,24 +3,28 @@
  * the last release that has it; `also` and `not` are the kernels with backports that differ from the release they are named after.
  */
 import { expect } from 'chai';
-import { x86_64 } from '../../../../core/arch/x86_64.js';
-import { emulate, type Emulated } from '../../../../core/driver/emulate/emulate.js';
-import { setMemoryX } from '../../../../core/kernel/setMemory.js';
-import { bpfArchPokeDescUpdate, bpfDispatcherChangeProg } from '../../../../core/kernel/programs.js';
-import type { Event } from '../../../../core/event/event.js';
-import type { Args } from '../../../../core/kernel/request.js';
-import { moduleAlloc } from '../../../../core/kernel/vmalloc.js';
 import { Memory } from '../../../../core/memory/memory.js';
-import { v6_1 } from '../../../../core/profile/profile.js';
-import { profileNamed, PROFILES } from '../../../../core/profile/profiles.js';
-import { signaturesOf } from '../../../../core/profile/signatures.js';
-import { Address } from '../../../../core/value/address.js';
+import { PROFILES } from '../../../../core/profile/profiles.js';
 import { Prot } from '../../../../core/value/prot.js';
-import type { Word } from '../../../../core/value/words.js';
-import type { Workload, WorkloadOperation } from '../../../../core/workload/workload.js';
 import { load } from '../../audit/injected.js';
 import { factsOfKind } from '../../../models/drive.js';
-import { Scene } from '../../../models/scene.js';
+import {
+  calls,
+  first,
+  freed,
+  emptied,
+  madeExecutable,
+  low,
+  area,
+  emulated,
+  shareOf,
+  dispatcherPage,
+  unfinished,
+  patchedBy,
+  symbolEnd,
+  fixups,
+  argsOf,
+} from '../../../models/observed.js';
 
 /** Releases in their order; kernels that were never released, or carry backports, are in no order. */
 const RELEASES = [
@@ -67,110 +71,6 @@ interface Feature {
   readonly not?: readonly string[];
   readonly seen: (kernel: string) => boolean;
 }
-
-const calls = (scene: Scene, fn: string): Args[] =>
-  scene.steps.flatMap((step) => (step.step === 'call' && step.name === fn ? [step.args] : []));
-
-/** The first load of a kernel. */
-const first = (kernel: string): Scene => {
-  const scene = new Scene(kernel);
-  scene.load();
-  return scene;
-};
-/** One of two programs that was freed. */
-const freed = (kernel: string): Scene => {
-  const scene = new Scene(kernel);
-  scene.load();
-  scene.free(scene.load());
-  return scene;
-};
-/** The last call of that kind while the only program goes. */
-const emptied = (kernel: string): Scene => {
-  const scene = new Scene(kernel);
-  scene.free(scene.load());
-  return scene;
-};
-
-/** A writable page is made executable. */
-const madeExecutable = (kernel: string): Scene => {
-  const scene = new Scene(kernel);
-  const addr = scene.call(moduleAlloc, { size: 4096 });
-  scene.call(setMemoryX, { addr: addr ?? Address.zero, numpages: 1 });
-  return scene;
-};
-
-const low = (args: Args | undefined, name: string): number => (args?.[name] as Word | undefined)?.lo ?? -1;
-const area = (kernel: string): Args | undefined => calls(first(kernel), '__vmalloc_node_range').at(-1);
-
-const emulated = (
-  kernel: string,
-  operation: WorkloadOperation = load(1),
-): Omit<Emulated, 'events'> & { readonly events: readonly Event[] } => {
-  const profile = profileNamed(kernel);
-  if (profile === null) throw new Error(kernel);
-  const workload: Workload = { pagetrail_workload: 1, name: 'one program', operations: [operation] };
-  const events: Event[] = [];
-  return {
-    ...emulate({ workload, profile, arch: x86_64, seed: 1, emit: (event) => events.push(event) }),
-    events,
-  };
-};
-
-/** Size of the range of areas, divided by the limit. */
-const shareOf = (kernel: string): number => {
-  const [from, to] = x86_64.moduleRange(profileNamed(kernel) ?? v6_1);
-  const set = emulated(kernel).given.find((event) => event.kind === 'limit-set');
-  return ((to - from) * 4096) / (set?.bytes ?? 0);
-};
-
-const dispatcherPage = (kernel: string): string => {
-  const scene = new Scene(kernel);
-  const change = { d: { hi: 0xffffffff, lo: 0x82000000 }, from: { hi: 0, lo: 0 }, to: { hi: 0, lo: 1 } };
-  scene.call(bpfDispatcherChangeProg, change);
-  const image = factsOfKind(scene.steps, 'program-allocated')[0]?.chunk;
-  return image === undefined ? 'none' : scene.page(image.page);
-};
-
-const unfinished = (kernel: string): Scene => {
-  const scene = new Scene(kernel);
-  scene.load();
-  scene.final = false;
-  const compiled = scene.compile();
-  if (compiled === null) throw new Error('not compiled');
-  scene.free(compiled);
-  return scene;
-};
-
-const patchedBy = (kernel: string): string => {
-  const sites = [{ at: Address.of(0xffffffffc0000, 64), length: 5 }];
-  const scene = new Scene(kernel, { answers: { patch: () => sites.shift() ?? null } });
-  scene.call(bpfArchPokeDescUpdate, { poke: { hi: 0, lo: 0 } });
-  return calls(scene, 'smp_text_poke_single').length > 0 ? 'smp_text_poke_single' : 'text_poke_bp';
-};
-
-const symbolEnd = (kernel: string): string => {
-  const scene = new Scene(kernel);
-  const { program } = scene.load();
-  const end = [...Memory.symbols(scene.memory)][0]?.end ?? Address.zero;
-  return Address.equals(end, Address.add(program.chunk, program.bytes)) ? 'page' : 'code';
-};
-
-const fixups = (kernel: string): boolean => {
-  let asked = false;
-  const scene = new Scene(kernel, {
-    answers: {
-      patch: ({ fn }) => {
-        asked ||= fn === 'bpf_tail_call_direct_fixup';
-        return null;
-      },
-    },
-  });
-  scene.load();
-  return asked;
-};
-
-const argsOf = (kernel: string, fn: string): readonly string[] | undefined =>
-  signaturesOf({ probes: profileNamed(kernel)?.probes ?? '' }).get(fn)?.args;
 
 const HUGE = ['5.18-rc3', '5.18-rc3-packv2', '5.18-rc5-packv2-huge'];
 const SERIES = ['5.18-rc3-packv2', '5.18-rc5-packv2', '5.18-rc5-packv2-huge'];
