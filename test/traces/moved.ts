@@ -34,6 +34,10 @@ export interface Shift {
 
 /** All but the ends of the range that areas are asked for in. */
 export const SHIFTS: Readonly<Record<string, Shift>> = {
+  arm64: {
+    pattern: /(?<![0-9a-zA-Z])(?:0x)?(ffff8000(?!08000000|80000000)[0-9a-f]{8})(?![0-9a-fA-F])/g,
+    by: 0x7770000n,
+  },
   ppc64le: { pattern: /(?<![0-9a-zA-Z])(?:0x)?(c008(?!0{12})[0-9a-f]{12})(?![0-9a-fA-F])/g, by: 0x7770000n },
   s390x: {
     pattern: /(?<![0-9a-zA-Z])(?:0x)?0*(3[7f]f(?!fd0{6}|60{7})[0-9a-f]{8})(?![0-9a-fA-F])/g,
