@@ -120,6 +120,7 @@ export class Twin {
         leaf: ({ pfn }) => leaf(pfn),
         purge: ({ predicted }) => predicted ?? 0,
         pageTable: table,
+        result: ({ predicted }) => predicted,
       },
     });
     const apply = (fact: Fact): void => {

@@ -14,6 +14,7 @@ import {
   newDesk,
   projectRoot,
   recordings,
+  recordingsOfOrder,
   recordingsOfOthers,
   type Desk,
 } from '../traces/recordings.js';
@@ -46,7 +47,10 @@ describe('what the audit finds in a recording of a real kernel', function () {
   after(() => desk.end());
 
   const folders = new Map(
-    [...bundled(), ...recordings(), ...recordingsOfOthers()].map((folder) => [basename(folder), folder]),
+    [...bundled(), ...recordings(), ...recordingsOfOthers(), ...recordingsOfOrder()].map((folder) => [
+      basename(folder),
+      folder,
+    ]),
   );
 
   it('has an expectation for every recording, and none for another', () => {

@@ -12,10 +12,9 @@ import { profileNamed } from '../../core/profile/profiles.js';
 import type { Profile } from '../../core/profile/profile.js';
 import { signaturesOf } from '../../core/profile/signatures.js';
 import { conform } from '../../traces/conform/conform.js';
-import { captures } from '../shared.js';
 import { must } from '../store/given.js';
 import { randomWorkload } from './randomWorkload.js';
-import { archOf, eventsOf, imported, newDesk, withoutLaterDumps } from './recordings.js';
+import { eventsOf, imported, newDesk, recordingsOfOrder, withoutLaterDumps } from './recordings.js';
 
 const HEAD = '# tracer: function\n#\n';
 
@@ -42,7 +41,7 @@ describe('a recording of the order of calls alone', function () {
   const desk = newDesk();
   after(desk.end);
 
-  for (const folder of captures().filter((path) => archOf(path) === 'riscv64')) {
+  for (const folder of recordingsOfOrder()) {
     const name = basename(folder);
     it(`names every call, and says nothing of what they changed: ${name}`, async () => {
       const store = desk.store(name);

@@ -43,10 +43,7 @@ describe('a trace of any workload on another architecture', function () {
           expect(divergences.slice(0, 3), name).to.deep.equal([]);
           expect(report.calls.unmodelled, name).to.equal(0);
           expect(report.lost).to.equal(0);
-          const scenes = [result.memory, memory].map((one) => sceneOf(one, arch)) as [
-            object,
-            object,
-          ];
+          const scenes = [result.memory, memory].map((one) => sceneOf(one, arch)) as [object, object];
           expect(sceneDifferences(...scenes), name).to.deep.equal([]);
         }
       });

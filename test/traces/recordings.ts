@@ -62,6 +62,10 @@ const OTHERS: readonly string[] = ['arm64', 'ppc64le', 's390x'];
 export const recordingsOfOthers = (): readonly string[] =>
   captures().filter((folder) => OTHERS.includes(familyOf(folder)));
 
+/** Recordings that have the order of calls only, without a value. */
+export const recordingsOfOrder = (): readonly string[] =>
+  captures().filter((folder) => archOf(folder) === 'riscv64');
+
 /** A folder and stores that are gone when `end` is called. */
 export interface Desk {
   readonly folder: string;
