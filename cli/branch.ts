@@ -5,7 +5,10 @@ import { comparisonLines } from '../replay/compareLines.js';
 import { compareTraces } from '../replay/compareTraces.js';
 import { logOn, type TraceView } from '../replay/log.js';
 import { grouped } from '../replay/numbers.js';
-import { branchInto } from '../traces/simulate/branch.js';
+import type { Workload } from '../core/workload/workload.js';
+import type { Store } from '../store/index.js';
+import { branchInto, type BranchChanges } from '../traces/simulate/branch.js';
+import { branchRecording } from '../traces/simulate/branchRecording.js';
 import { openWorkload } from '../traces/workload/open.js';
 import { pairs } from './console/table.js';
 import { writing } from './log/open.js';
@@ -39,12 +42,62 @@ const pairOf = (given: string): Result<readonly [number, number]> => {
     : ok([Number(match[1]), Number(match[2])]);
 };
 
+type Changes = Omit<BranchChanges, 'skip' | 'swap' | 'rest'>;
+type Done = ReturnType<typeof branchInto>;
+
+const fromEmulation = (
+  store: Store,
+  trace: TraceView,
+  seq: number,
+  { rest, ...changes }: Omit<BranchChanges, 'rest'> & { readonly rest: Workload | undefined },
+): Done => {
+  const given = trace.given();
+  if (!given.ok) return given;
+  const events = eventsOf(trace);
+  if (!events.ok) return events;
+  const { root, meta } = trace.info;
+  return branchInto(
+    store,
+    { trace: trace.name, root, meta, given: given.value, events: events.value, seq },
+    { ...changes, ...(rest === undefined ? {} : { rest }) },
+  );
+};
+
+const fromRecording = (
+  store: Store,
+  trace: TraceView,
+  seq: number,
+  changes: Changes,
+  workload: Workload | undefined,
+): Done => {
+  if (workload === undefined)
+    return fail(
+      'bad-branch',
+      `${trace.name} is a recording: its log does not say what was left to do`,
+      trace.name,
+      'give its workload with --workload (its capture folder, or what `pagetrail workload` makes of it)',
+    );
+  const memory = trace.at(seq);
+  if (!memory.ok) return memory;
+  const markers = trace.markers();
+  if (!markers.ok) return markers;
+  const { root, meta } = trace.info;
+  const texts = markers.value.filter((one) => one.seq <= seq).map(({ text: words }) => words);
+  return branchRecording(
+    store,
+    { trace: trace.name, root, meta, seq, memory: memory.value, markers: texts },
+    workload,
+    changes,
+  );
+};
+
 export const branch = command({
   about:
-    'What if: a new trace that is the log of an emulation up to a moment, run again from its own choices and held against it event by event, and then goes on ' +
+    'What if, from a recording: an emulation that begins with its memory at a moment and does what is left of its workload. From an emulation: ' +
+    'a new trace that is its log up to a moment, run again from its own choices and held against it event by event, and then goes on ' +
     'otherwise: with calls that fail, operations left out or in another order, other operations, or another kernel. Its header says where it left the ' +
     'other one. Exit code 4 when a failure that was asked for never happened; with --diff, 1 when the traces differ.',
-  arguments: [['<moment>', 'TRACE@WHERE of an emulation']],
+  arguments: [['<moment>', 'TRACE@WHERE']],
   options: [
     ['--kernel <kernel>', 'another kernel, from the first operation after the moment on'],
     ['--force', 'run a kernel and architecture that never existed together'],
@@ -59,7 +112,7 @@ export const branch = command({
     ['--swap <operations>...', 'two operations change places: 3,5'],
     [
       '--workload <file>',
-      'what comes after the operations that have begun: a workload file that goes on from there',
+      'what comes after the operations that have begun: a workload file that goes on from there; of a recording: its whole workload',
     ],
     ['--seed <n>', 'what is left to chance after the moment (default: as the trace)'],
     ['--name <name>', 'name of the new trace (default: TRACE-branch)'],
@@ -100,6 +153,13 @@ export const branch = command({
     // What comes after need not hold together by itself: it is checked with what was before.
     const rest = workload === undefined ? ok(undefined) : await openWorkload(workload, true);
     if (!rest.ok) return rest;
+    const changes = (trace: TraceView) => ({
+      ...(kernel === undefined ? {} : { kernel }),
+      force,
+      faults,
+      ...(seed === undefined ? {} : { seed }),
+      name: name ?? `${trace.name}-branch`,
+    });
     return writing(
       context,
       (store) => {
@@ -107,31 +167,22 @@ export const branch = command({
         const found = log.moment(written);
         if (!found.ok) return found;
         const { trace, moment } = found.value;
-        const given = trace.given();
-        if (!given.ok) return given;
-        const events = eventsOf(trace);
-        if (!events.ok) return events;
-        const done = branchInto(
-          store,
-          {
-            trace: trace.name,
-            root: trace.info.root,
-            meta: trace.info.meta,
-            given: given.value,
-            events: events.value,
-            seq: moment.seq,
-          },
-          {
-            ...(kernel === undefined ? {} : { kernel }),
-            force,
-            skip,
-            swap: swaps,
-            ...(rest.value === undefined ? {} : { rest: rest.value.workload }),
-            faults,
-            ...(seed === undefined ? {} : { seed }),
-            name: name ?? `${trace.name}-branch`,
-          },
-        );
+        const done =
+          trace.info.meta['source'] === 'emulation'
+            ? fromEmulation(store, trace, moment.seq, {
+                ...changes(trace),
+                skip,
+                swap: swaps,
+                rest: rest.value?.workload,
+              })
+            : skip.length + swaps.length > 0
+              ? fail(
+                  'bad-branch',
+                  '--skip and --swap name operations of an emulation',
+                  trace.name,
+                  'change the workload file instead',
+                )
+              : fromRecording(store, trace, moment.seq, changes(trace), rest.value?.workload);
         if (!done.ok) return done;
         const { report } = done.value;
         const never = sayNever(context, report.faults);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { fileURLToPath } from 'node:url';
 import { place, type Place } from './run.js';
 
 interface Report {
@@ -119,5 +120,33 @@ describe('pagetrail branch', function () {
   it('is loud about a failure that never happened, and refuses what is no emulation', async () => {
     expect((await branched('A@#reused', '--fail', 'set_memory_ro=-EINVAL')).code).to.equal(4);
     expect((await here.run(['branch', 'nobody@end'])).code).to.equal(2);
+  });
+
+  it('from a recording does what was left to do, and comes to the same memory', async () => {
+    const capture = fileURLToPath(
+      new URL('../../../traces/bundled/x86_64-6.1-S1-pack-basic', import.meta.url),
+    );
+    expect((await here.run(['import', capture, '--name', 'R'])).code).to.equal(0);
+    for (const where of ['#loaded8', '#freed3', '#reused']) {
+      const { code, report } = await branched(`R@${where}`, '--workload', capture);
+      expect(code).to.equal(0);
+      const compared = await here.run(['diff', 'R@end', `${report.trace}@end`, '--json']);
+      expect(compared.code, compared.out.slice(0, 400)).to.equal(0);
+    }
+    const failed = await branched('R@#freed3', '--workload', capture, '--fail', 'bpf_arch_text_copy=-EINVAL');
+    expect(failed.report.faults).to.deep.equal([{ fault: 'bpf_arch_text_copy=-EINVAL', happened: 1 }]);
+    expect((await here.run(['audit', failed.report.trace])).out).to.contain(
+      'an image is given back with another size than it was given',
+    );
+    for (const [args, what] of [
+      [['R@#loaded8'], 'is a recording'],
+      [['R@start', '--workload', capture], 'no operation of the workload has begun'],
+      [['R@#loaded8', '--workload', capture, '--skip', '12'], 'name operations of an emulation'],
+      [[`${failed.report.trace}@end`], 'went on from a recording'],
+    ] as const) {
+      const { code, err } = await here.run(['branch', ...args, '--name', 'wrong']);
+      expect(code).to.equal(2);
+      expect(err).to.contain(what);
+    }
   });
 });

@@ -133,11 +133,11 @@ export const branchInto = (
   changes: BranchChanges,
 ): Result<{ readonly report: BranchReport; readonly log: TraceLog }> => {
   const { meta } = source;
-  if (meta['source'] !== 'emulation')
+  if (meta['began_as'] === 'recording')
     return bad(
-      `${source.trace} is a recording: a kernel that ran once cannot be run again from its log`,
+      `${source.trace} went on from a recording`,
       source.trace,
-      'simulate its workload first (pagetrail simulate CAPTURE), and branch from that',
+      'branch from the recording itself, at that moment',
     );
   if (meta['schedule'] !== undefined)
     return bad(

@@ -9,6 +9,7 @@ import type { Memory } from '../../memory/memory.js';
 import type { Profile } from '../../profile/profile.js';
 import { random } from '../../value/random.js';
 import type { Workload } from '../../workload/workload.js';
+import type { Adopted } from './adopt.js';
 import { bootFacts } from './boot.js';
 import { cpuOf } from './cpus.js';
 import type { Failing, Intercept } from './failing.js';
@@ -45,6 +46,8 @@ export interface EmulateOptions {
   readonly onMachine?: (machine: Machine) => void;
   /** Facts of the machine before the first operation; default: those of a boot, with what the workload says of it. */
   readonly given?: readonly Event[];
+  /** Programs that are in what is given. */
+  readonly adopted?: Adopted;
   /** Told of each operation (from 1) before it begins; false: the run ends there. */
   readonly before?: (operation: number, machine: Machine) => boolean;
 }

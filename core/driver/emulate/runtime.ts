@@ -107,6 +107,11 @@ export class Runtime {
       if (fact.kind === 'area-freed')
         leaving.set(fact.start, [...(Memory.areaAt(this.machine.memory(), fact.start)?.frames ?? [])]);
     });
+    for (const [slot, program] of options.adopted?.slots ?? []) this.#slots.set(slot, program);
+    for (const [socket, program] of options.adopted?.sockets ?? []) this.#sockets.set(socket, program);
+    for (const one of options.adopted?.deferred ?? []) this.#deferred.push({ ...one, cpu: 0 });
+    for (const program of [...this.#slots.values(), ...this.#sockets.values()])
+      this.#programs.set(program.label, program);
     this.#patching = patching({
       arch: options.arch,
       machine: this.machine,
