@@ -71,11 +71,11 @@ const leafAt = function* (k: Kernel, at: Position, numpages: number): Body<numbe
   return shift;
 };
 
-/** Nothing is mapped there for certain: a page of a known area, which shows no page and is not merely unknown. */
+/** Nothing is mapped there for certain: a page of a known area, or of a pack whose area is gone, which shows no page and is not merely unknown. */
 const isHole = (k: Kernel, { space, page }: Position): boolean => {
   if (space === Space.direct || Memory.page(k.memory(), page) !== null) return false;
   const area = Memory.areaAt(k.memory(), page);
-  if (area === null) return false;
+  if (area === null) return Memory.packAt(k.memory(), page) !== null;
   return area.state === 'lazy' || Memory.page(k.memory(), area.start) !== null;
 };
 

@@ -10,6 +10,7 @@ import { Address } from '../../../../core/value/address.js';
 import { kernelOf } from '../../../../traces/simulate/simulate.js';
 import { Scene } from '../../../models/scene.js';
 
+const EFAULT = -14;
 const EINVAL = -22;
 
 describe('architectures without packs', () => {
@@ -56,6 +57,15 @@ describe('architectures without packs', () => {
       expect(scene.page(program.start.page)).to.equal('r-x 4K');
       expect(scene.alias(scene.frame(program.start.page))).to.equal('r-- 4K');
     });
+
+  it('forced onto packs of the series: what frees by garbage takes the pack away, whose pages are then no longer there', () => {
+    const scene = new Scene('5.18-rc5-packv2-huge', { arch: x86_32, forced: { pack: true, huge: true } });
+    expect(scene.compile()).to.equal(null);
+    const addr = Address.of(scene.memory.packs[0]?.start ?? 0);
+    expect(scene.page(addr.page)).to.equal('none');
+    expect(scene.call(setMemoryRo, { addr, numpages: 500_000 })).to.equal(EFAULT);
+    expect(scene.steps.length).to.be.below(50);
+  });
 
   it('parisc before 6.6 never had a JIT: it says so, and --force runs it', () => {
     expect(profileNamed('6.1')).not.to.equal(null);
