@@ -15,7 +15,19 @@ import { linesOf, textOf } from './synthetic.js';
 
 const SEEDS = Number(process.env['PAGETRAIL_SEEDS'] ?? 1);
 const FIRST = Number(process.env['PAGETRAIL_FIRST_SEED'] ?? 1);
-const NAMES = ['arm64', 'arm64-16k', 'arm64-64k', 'riscv64', 'loongarch64', 'loongarch64-4k'];
+const NAMES = [
+  'arm64',
+  'arm64-16k',
+  'arm64-64k',
+  'riscv64',
+  'loongarch64',
+  'loongarch64-4k',
+  'ppc64le',
+  'ppc64le-64k',
+  's390x',
+  'x86_32',
+  'arm32',
+];
 
 describe('a trace of any workload on another architecture', function () {
   this.timeout(600_000);
