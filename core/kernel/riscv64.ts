@@ -169,7 +169,8 @@ export const riscvSetDirectMap = function* (
   const change: Change =
     action === 'invalid'
       ? { set: 0, clear: Prot.present }
-      : { set: Prot.present | Prot.writable, clear: Prot.executable };
+      : // Where the alias is never executable there is nothing to take.
+        { set: Prot.present | Prot.writable, clear: riscvMirrors(k.profile) ? Prot.executable : 0 };
   if (!riscvMirrors(k.profile)) {
     if (pfn < 0) yield* clearUnknownAliases(k, change);
     return pfn < 0 ? 0 : yield* changeDirect(k, pfn, 1, change);

@@ -1,4 +1,5 @@
 /** Rules about large pages: I11, I12, I15, and the fragmentation of F39. */
+import { unitOf } from '../../arch/arch.js';
 import type { EventOf } from '../../event/event.js';
 import { Space } from '../../event/pages.js';
 import { Memory, NO_FRAME } from '../../memory/memory.js';
@@ -29,9 +30,10 @@ export const argument = (entered: EventOf<'entered'>, name: string): Word | null
 
 const SET_MEMORY = /^set_memory_/;
 
-/** Pages that the set_memory_* call around was asked to change. */
+/** Pages that the set_memory_* call around was asked to change; `unit`: those of 4 KiB in one of the architecture. */
 export const asked = (
   call: OpenCall | null,
+  unit: number,
 ): { readonly page: number; readonly end: number; readonly call: OpenCall } | null => {
   for (let at = call; at !== null; at = at.parent) {
     if (!SET_MEMORY.test(at.fn)) continue;
@@ -39,14 +41,16 @@ export const asked = (
     const pages = argument(at.entered, 'numpages');
     if (addr === null || pages === null) return null;
     const { page } = Word.toAddress(addr);
-    return { page, end: page + pages.lo, call: at };
+    return { page, end: page + pages.lo * unit, call: at };
   }
   return null;
 };
 
 const watchChanges = (audit: Audit): Watch => {
+  const { arch } = audit.subject;
+  const unit = arch === null ? 1 : unitOf(arch);
   const outside = (event: EventOf<'permission'>): void => {
-    const request = asked(audit.calls.of(event));
+    const request = asked(audit.calls.of(event), unit);
     if (request === null) return;
     let first = -1;
     let pages = 0;

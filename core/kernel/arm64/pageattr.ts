@@ -86,6 +86,8 @@ const changeAlias = function* (k: Kernel, frames: readonly number[], change: Cha
       }
     else yield* madeOfPages(k, page, pages);
     yield* state({ kind: 'permission', space: Space.direct, page, pages, ...change });
+    const base = k.memory().directBase;
+    if (base !== 0) yield* state({ kind: 'tlb-flushed', page: base + page, pages, why: 'set_memory' });
   }
   return 0;
 };
