@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { ARCHES } from '../core/arch/arches.js';
 import { counterexamples, inOrder } from '../core/driver/explore/counterexample.js';
 import type { Counterexample } from '../core/driver/explore/counterexample.js';
-import { interleave, type InterleaveInput } from '../core/driver/explore/interleave.js';
+import { interleaving, type InterleaveInput } from '../core/driver/explore/interleave.js';
 import { hasSeveralCpus, races } from '../core/driver/explore/races.js';
 import { search, type SearchInput } from '../core/driver/explore/search.js';
 import { DOMAINS, type Variant } from '../core/driver/explore/variant.js';
@@ -13,7 +13,7 @@ import { PROFILES } from '../core/profile/profiles.js';
 import { fail, ok, type Result } from '../core/value/failure.js';
 import { grouped } from '../replay/numbers.js';
 import { shown, type ExploreReport, type Machinery } from '../traces/explore/report.js';
-import { readSearch, writeSearch } from '../traces/explore/saved.js';
+import { readInterleaving, readSearch, writeInterleaving, writeSearch } from '../traces/explore/saved.js';
 import { kernelOf } from '../traces/simulate/simulate.js';
 import { firstIncoherence } from '../traces/workload/coherence.js';
 import { openWorkload } from '../traces/workload/open.js';
@@ -112,18 +112,39 @@ const searchFaults = (
 };
 
 /** All interleavings of the CPUs that the operations name, then each finding made small. */
-const searchInterleavings = (context: Context, input: InterleaveInput, name: string): Searched => {
+const searchInterleavings = (
+  context: Context,
+  input: InterleaveInput,
+  name: string,
+  resume: string | undefined,
+): Result<Searched> => {
+  const from = resume === undefined ? ok(null) : readInterleaving(resume, input);
+  if (!from.ok) return from;
+  const going = interleaving(input, from.value);
   const line = progress(context);
-  const done = interleave(input, (states, runs) =>
-    line.at(() => `${grouped(runs)} runs, ${grouped(states)} states`),
-  );
+  let kept = performance.now();
+  const keep = (): Result<null> =>
+    resume === undefined ? ok(null) : writeInterleaving(resume, input, going.state());
+  while (going.step()) {
+    line.at(() => {
+      const { runs, states, left, broken } = going.result();
+      return `${grouped(runs)} runs, ${grouped(left)} to go, ${grouped(states)} states, ${broken.length} findings`;
+    });
+    if (resume === undefined || performance.now() - kept < KEPT_EVERY) continue;
+    const written = keep();
+    if (!written.ok) return written;
+    kept = performance.now();
+  }
+  const written = keep();
+  if (!written.ok) return written;
+  const done = going.result();
   const found: Counterexample[] = [];
   for (const one of races(input, done.broken, (w) => firstIncoherence(w) === null)) {
     found.push(one);
     line.at(() => `${found.length} counterexamples made small`);
   }
   line.end();
-  return {
+  return ok({
     report: {
       workload: name,
       kernel: input.profile.name,
@@ -138,7 +159,7 @@ const searchInterleavings = (context: Context, input: InterleaveInput, name: str
       left: done.left,
     },
     found: inOrder(found),
-  };
+  });
 };
 
 const writeAll = (folder: string, report: ExploreReport): Result<null> => {
@@ -218,7 +239,7 @@ export const explore = command({
     const faults = given.faults ?? 1;
     const input = { workload, ...machine.value, seed, faults, budget, every, fixed: fixed.value };
     const several = hasSeveralCpus(workload);
-    const unfit = several ? ['faults', 'every', 'choose', 'resume'] : ['withoutLock'];
+    const unfit = several ? ['faults', 'every', 'choose'] : ['withoutLock'];
     const wrong = unfit.find((name) => isGiven(given[name as keyof typeof given]));
     if (wrong !== undefined)
       return fail(
@@ -230,7 +251,12 @@ export const explore = command({
         'leave it out (docs/explore.md)',
       );
     const searched = several
-      ? ok(searchInterleavings(context, { ...input, without: given.withoutLock ?? [] }, workload.name))
+      ? searchInterleavings(
+          context,
+          { ...input, without: given.withoutLock ?? [] },
+          workload.name,
+          given.resume,
+        )
       : searchFaults(context, input, workload.name, given.resume);
     if (!searched.ok) return searched;
     const machinery: Machinery = { ...machine.value, seed, kernelOptions: force ? ['--force'] : [] };

@@ -73,6 +73,45 @@ describe('pagetrail explore', function () {
     expect(odd.code).to.equal(2);
   });
 
+  it('tries the interleavings of a workload with several CPUs, and goes on where it was stopped', async () => {
+    const load = (cpu: number): object => ({
+      op: 'load',
+      cpu,
+      program: `p${cpu}`,
+      slot: cpu,
+      insns: 70,
+      functions: [{ image: 424, code: 400 }],
+    });
+    const file = here.put(
+      'cpus.json',
+      JSON.stringify({
+        pagetrail_workload: 1,
+        name: 'cpus',
+        operations: [0, 1].flatMap((cpu) => [
+          load(cpu),
+          { op: 'close', cpu, slot: cpu },
+          { op: 'settle', cpu },
+        ]),
+      }),
+    );
+    const cpus = ['explore', file, '--kernel', '5.18-rc5-packv2'];
+    const whole = await here.run([...cpus, '--json']);
+    expect(whole.code).to.equal(0);
+    expect(JSON.parse(whole.out)).to.deep.include({ kind: 'interleavings', complete: true, broken: [] });
+    const kept = ['--resume', here.path('cpus.search'), '--json'];
+    expect((await here.run([...cpus, ...kept, '--budget', '20'])).code).to.equal(4);
+    expect(JSON.parse((await here.run([...cpus, ...kept])).out)).to.deep.equal(JSON.parse(whole.out));
+    const raced = await here.run([...cpus, '--without-lock', 'text_mutex', '--json', '--out', here.folder]);
+    expect(raced.code).to.equal(1);
+    const [found] = (JSON.parse(raced.out) as Report).broken;
+    const args = words(found?.command ?? '').slice(1);
+    args[args.indexOf(found?.file ?? '')] = here.path(found?.file ?? '');
+    expect((await here.run([...args, '--name', 'raced'])).code).to.equal(0);
+    const audited = await here.run(['audit', 'raced']);
+    expect(audited.out).to.contain('two tasks are inside what text_mutex keeps apart');
+    expect((await here.run([...cpus, '--faults', '2'])).err).to.contain('--faults is not for interleavings');
+  });
+
   it('says what is wrong with a choice', async () => {
     for (const [choice, what] of [
       ['frames=none', 'frames is not none'],

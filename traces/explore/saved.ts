@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { digest } from '../../core/memory/stateHash.js';
+import type { InterleaveInput, InterleaveState } from '../../core/driver/explore/interleave.js';
 import type { SearchInput, SearchState } from '../../core/driver/explore/search.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
 import { issueText } from '../issues.js';
@@ -31,38 +32,84 @@ const Saved = v.strictObject({
   }),
 });
 
+const schedule = v.array(
+  v.strictObject({ cpu: v.pipe(whole, v.minValue(0), v.maxValue(7)), steps: v.pipe(whole, v.minValue(1)) }),
+);
+const turn = { schedule, preemptions: v.pipe(whole, v.minValue(0)) };
+
+const SavedInterleaving = v.strictObject({
+  pagetrail_explore: v.literal(2),
+  input: v.string(),
+  state: v.strictObject({
+    waiting: v.array(v.strictObject(turn)),
+    seen: v.array(v.string()),
+    accesses: v.array(v.tuple([v.string(), whole, v.string()])),
+    broken: v.array(v.strictObject({ ...turn, key: v.string() })),
+    known: whole,
+    runs: whole,
+    merged: whole,
+    steps: whole,
+  }),
+});
+
 /** Everything but the budget, which may be raised. */
+const interleaveDigest = ({ workload, profile, arch, seed, without }: InterleaveInput): string => {
+  const out = digest();
+  out.text(JSON.stringify({ workload, profile, arch: arch.name, seed, without }));
+  return out.take();
+};
+
 const inputDigest = ({ workload, profile, arch, seed, faults, every, fixed }: SearchInput): string => {
   const out = digest();
   out.text(JSON.stringify({ workload, profile, arch: arch.name, seed, faults, every, fixed }));
   return out.take();
 };
 
-/** Where a search is to go on; null: there is no such file yet. */
-export const readSearch = (file: string, input: SearchInput): Result<SearchState | null> => {
+const OTHER = fail(
+  'other-search',
+  'this search is of another workload, kernel, seed or bound',
+  undefined,
+  'give the same ones, or name another file to begin anew',
+);
+
+/** What a file says; null: there is no such file yet. */
+const stateIn = <T>(
+  file: string,
+  schema: v.GenericSchema<unknown, { readonly input: string; readonly state: T }>,
+  input: string,
+): Result<T | null> => {
   if (!existsSync(file)) return ok(null);
   const json = parseJson(readFileSync(file, 'utf8'), file, HINT);
   if (!json.ok) return json;
-  const saved = v.safeParse(Saved, json.value);
+  const saved = v.safeParse(schema, json.value);
   if (!saved.success) return fail('bad-search', issueText(saved.issues), file, HINT);
-  if (saved.output.input !== inputDigest(input))
-    return fail(
-      'other-search',
-      'this search is of another workload, kernel, seed or bound',
-      file,
-      'give the same ones, or name another file to begin anew',
-    );
-  return ok(saved.output.state);
+  return saved.output.input === input ? ok(saved.output.state) : OTHER;
 };
 
 /** Writes it whole: a reader sees the old one or the new one. */
-export const writeSearch = (file: string, input: SearchInput, state: SearchState): Result<null> => {
+const write = (file: string, content: object): Result<null> => {
   const next = `${file}.new`;
   try {
-    writeFileSync(next, JSON.stringify({ pagetrail_explore: 1, input: inputDigest(input), state }));
+    writeFileSync(next, JSON.stringify(content));
     renameSync(next, file);
     return ok(null);
   } catch (error) {
     return fail('unwritable', 'the search cannot be kept', file, (error as Error).message);
   }
 };
+
+/** Where a search is to go on; null: there is no such file yet. */
+export const readSearch = (file: string, input: SearchInput): Result<SearchState | null> =>
+  stateIn(file, Saved, inputDigest(input));
+
+export const writeSearch = (file: string, input: SearchInput, state: SearchState): Result<null> =>
+  write(file, { pagetrail_explore: 1, input: inputDigest(input), state });
+
+export const readInterleaving = (file: string, input: InterleaveInput): Result<InterleaveState | null> =>
+  stateIn(file, SavedInterleaving, interleaveDigest(input));
+
+export const writeInterleaving = (
+  file: string,
+  input: InterleaveInput,
+  state: InterleaveState,
+): Result<null> => write(file, { pagetrail_explore: 2, input: interleaveDigest(input), state });

@@ -9,7 +9,7 @@ import type { Event } from '../../event/event.js';
 import type { Lock } from '../../kernel/request.js';
 import type { Profile } from '../../profile/profile.js';
 import type { Workload } from '../../workload/workload.js';
-import { concurrent, type Concurrent } from '../emulate/concurrent.js';
+import { concurrent, runSchedule, type Concurrent } from '../emulate/concurrent.js';
 import { Schedule } from '../emulate/schedule.js';
 import { INVARIANTS, keyOf } from './trial.js';
 
@@ -67,6 +67,11 @@ class Accesses {
     this.size++;
   }
 
+  *entries(): Generator<readonly [object: string, cpu: number, locks: string]> {
+    for (const [object, cpus] of this.#seen)
+      for (const [cpu, sets] of cpus) for (const locks of sets) yield [object, cpu, locks];
+  }
+
   /** Whether one of these CPUs may be at the same without a lock in common. */
   conflict(object: string, others: readonly number[], locks: readonly Lock[]): boolean {
     const cpus = this.#seen.get(object);
@@ -79,7 +84,7 @@ class Accesses {
   }
 }
 
-interface Work {
+export interface Work {
   readonly schedule: Schedule;
   readonly preemptions: number;
 }
@@ -92,6 +97,11 @@ class Waiting {
   push(work: Work): void {
     (this.#buckets[work.preemptions] ??= []).push(work);
     this.size++;
+  }
+
+  /** In an order in which they can be pushed again. */
+  all(): Work[] {
+    return this.#buckets.flat();
   }
 
   take(): Work | null {
@@ -117,19 +127,70 @@ export const DEADLOCK: Omit<Finding, 'from'> = {
   failures: [],
 };
 
-export const interleave = (
+/** Runs a schedule to its end and says what it breaks. */
+export const judged = (
   input: InterleaveInput,
-  progress: (states: number, runs: number) => void = () => {},
-): Interleaved => {
+  schedule: Schedule,
+): { readonly findings: readonly Finding[]; readonly events: number } => {
+  const { workload, profile, arch, seed } = input;
+  const events: Event[] = [];
+  const run = concurrent({
+    workload,
+    profile,
+    arch,
+    seed,
+    without: new Set(input.without ?? []),
+    emit: (event) => events.push(event),
+  });
+  const ended = runSchedule(run, schedule);
+  const findings: Finding[] = ended ? [] : [{ ...DEADLOCK, from: events.length }];
+  const audit = auditor({ profile, arch, kernel: null, source: 'emulation' }, run.given, INVARIANTS, {
+    found: (finding) => findings.push(finding),
+  });
+  audit.feed(events);
+  audit.finish();
+  return { findings, events: events.length };
+};
+
+/** Everything that a search of interleavings knows; plain data. */
+export interface InterleaveState {
+  readonly waiting: readonly Work[];
+  readonly seen: readonly string[];
+  readonly accesses: readonly (readonly [object: string, cpu: number, locks: string])[];
+  /** Ways in which rules were broken, without what can be found out again. */
+  readonly broken: readonly {
+    readonly schedule: Schedule;
+    readonly preemptions: number;
+    readonly key: string;
+  }[];
+  /** Accesses that were known when the present round began. */
+  readonly known: number;
+  readonly runs: number;
+  readonly merged: number;
+  readonly steps: number;
+}
+
+export interface Interleaving {
+  /** Makes the next run. False: all are made, the budget is used up, or what was looked for is found. */
+  readonly step: () => boolean;
+  readonly state: () => InterleaveState;
+  readonly result: () => Interleaved;
+}
+
+export const interleaving = (input: InterleaveInput, from: InterleaveState | null = null): Interleaving => {
   const { workload, profile, arch, seed, budget } = input;
   const without = new Set(input.without ?? []);
   const accesses = new Accesses();
+  for (const [object, cpu, locks] of from?.accesses ?? [])
+    accesses.add(object, cpu, locks === '' ? [] : (locks.split(' ') as Lock[]));
   const broken = new Map<string, Broken>();
-  let runs = 0;
-  let merged = 0;
-  let steps = 0;
-  let seen = new Set<string>();
+  let runs = from?.runs ?? 0;
+  let merged = from?.merged ?? 0;
+  let steps = from?.steps ?? 0;
+  let known = from?.known ?? -1;
+  let seen = new Set<string>(from?.seen ?? []);
   let waiting = new Waiting();
+  for (const work of from?.waiting ?? []) waiting.push(work);
   /** Whether what was looked for is found. */
   const aim = { hit: false };
 
@@ -200,25 +261,53 @@ export const interleave = (
     if (!cut) audit.finish();
   };
 
-  // What others do at a point is learned on the way: until nothing new is learned, points that were passed over may have mattered.
-  for (let known = -1; known !== accesses.size && runs < budget && !aim.hit;) {
-    known = accesses.size;
-    seen = new Set();
-    waiting = new Waiting();
-    waiting.push({ schedule: [], preemptions: 0 });
-    for (let work = waiting.take(); work !== null; work = waiting.take()) {
+  /** All runs of this round are made, and they have shown nothing that would have changed one of them. */
+  const settled = (): boolean => waiting.size === 0 && known === accesses.size;
+
+  for (const { schedule, preemptions, key } of from?.broken ?? []) {
+    const { findings, events } = judged(input, schedule);
+    const finding = findings.find((one) => keyOf(one) === key);
+    if (finding !== undefined) broken.set(key, { finding, schedule, events, preemptions });
+  }
+
+  return {
+    step: () => {
+      if (aim.hit || runs >= budget || settled()) return false;
+      let work = waiting.take();
+      if (work === null) {
+        // What others do at a point is learned on the way: until nothing new is learned, points that were passed over may have mattered.
+        known = accesses.size;
+        seen = new Set();
+        waiting = new Waiting();
+        work = { schedule: [], preemptions: 0 };
+      }
       follow(work);
       runs++;
-      progress(seen.size, runs);
-      if (aim.hit || runs >= budget) break;
-    }
-  }
-  return {
-    broken: [...broken.values()],
-    states: seen.size,
-    runs,
-    merged,
-    steps,
-    left: aim.hit ? 0 : waiting.size,
+      return true;
+    },
+    state: () => ({
+      waiting: waiting.all(),
+      seen: [...seen],
+      accesses: [...accesses.entries()],
+      broken: [...broken].map(([key, { schedule, preemptions }]) => ({ schedule, preemptions, key })),
+      known,
+      runs,
+      merged,
+      steps,
+    }),
+    result: () => ({
+      broken: [...broken.values()],
+      states: seen.size,
+      runs,
+      merged,
+      steps,
+      left: aim.hit || settled() ? 0 : Math.max(1, waiting.size),
+    }),
   };
+};
+
+export const interleave = (input: InterleaveInput): Interleaved => {
+  const going = interleaving(input);
+  while (going.step());
+  return going.result();
 };

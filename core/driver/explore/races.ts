@@ -1,45 +1,17 @@
 /** What interleavings have to show for a broken rule: the smallest workload, and the schedule. */
-import { auditor } from '../../audit/audit.js';
-import type { Finding } from '../../audit/finding.js';
-import type { Event } from '../../event/event.js';
 import type { Workload } from '../../workload/workload.js';
-import { concurrent, cpuNumber, runSchedule } from '../emulate/concurrent.js';
+import { cpuNumber } from '../emulate/concurrent.js';
 import { Schedule } from '../emulate/schedule.js';
 import type { Coherent, Counterexample } from './counterexample.js';
-import { DEADLOCK, interleave, type Broken, type InterleaveInput } from './interleave.js';
+import { interleave, judged, type Broken, type InterleaveInput } from './interleave.js';
 import { minimise, type Shrinkable } from './minimise.js';
-import { INVARIANTS, keyOf } from './trial.js';
+import { keyOf } from './trial.js';
 
 /** Runs that a smaller workload is given to break the same rule. */
 const SMALL_BUDGET = 400;
 
 export const hasSeveralCpus = (workload: Workload): boolean =>
   new Set(workload.operations.map(cpuNumber)).size > 1;
-
-/** Runs a schedule to its end and says what it breaks. */
-export const judged = (
-  input: InterleaveInput,
-  schedule: Schedule,
-): { readonly findings: readonly Finding[]; readonly events: number } => {
-  const { workload, profile, arch, seed } = input;
-  const events: Event[] = [];
-  const run = concurrent({
-    workload,
-    profile,
-    arch,
-    seed,
-    without: new Set(input.without ?? []),
-    emit: (event) => events.push(event),
-  });
-  const ended = runSchedule(run, schedule);
-  const findings: Finding[] = ended ? [] : [{ ...DEADLOCK, from: events.length }];
-  const audit = auditor({ profile, arch, kernel: null, source: 'emulation' }, run.given, INVARIANTS, {
-    found: (finding) => findings.push(finding),
-  });
-  audit.feed(events);
-  audit.finish();
-  return { findings, events: events.length };
-};
 
 /** One counterexample for each way in which a rule was broken. */
 export const races = function* (

@@ -4,8 +4,13 @@ import { x86_64 } from '../../../../core/arch/x86_64.js';
 import { concurrent, runSchedule } from '../../../../core/driver/emulate/concurrent.js';
 import { emulate } from '../../../../core/driver/emulate/emulate.js';
 import { Schedule } from '../../../../core/driver/emulate/schedule.js';
-import { interleave, type InterleaveInput } from '../../../../core/driver/explore/interleave.js';
-import { judged, races } from '../../../../core/driver/explore/races.js';
+import {
+  interleave,
+  interleaving,
+  judged,
+  type InterleaveInput,
+} from '../../../../core/driver/explore/interleave.js';
+import { races } from '../../../../core/driver/explore/races.js';
 import { keyOf } from '../../../../core/driver/explore/trial.js';
 import type { Event } from '../../../../core/event/event.js';
 import type { Lock } from '../../../../core/kernel/request.js';
@@ -135,6 +140,23 @@ describe('Interleavings', function () {
     const twice = 'I12 a page of the direct map that was split already was split again';
     expect(patterns({ ...inputOf('5.10', cpus(1), ['cpa_lock']), budget: 300 })).to.include(twice);
     expect(patterns({ ...inputOf('5.10', cpus(1)), budget: 300 })).to.deep.equal([]);
+  });
+
+  it('that were stopped after any run and gone on with come to the same', () => {
+    const input = { ...inputOf('5.18-rc5', cpus(1)), budget: 10_000 };
+    const whole = interleave(input);
+    for (const stop of [1, 2, 20]) {
+      const first = interleaving(input);
+      for (let i = 0; i < stop; i++) first.step();
+      const second = interleaving(input, JSON.parse(JSON.stringify(first.state())) as never);
+      while (second.step());
+      const { broken, ...counts } = second.result();
+      const { broken: before, ...other } = whole;
+      expect(counts).to.deep.equal(other);
+      expect(broken.map(({ finding }) => keyOf(finding)).sort()).to.deep.equal(
+        before.map(({ finding }) => keyOf(finding)).sort(),
+      );
+    }
   });
 
   it('a counterexample is small, and its schedule breaks the rule again', () => {
