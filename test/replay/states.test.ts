@@ -84,4 +84,24 @@ describe('snapshots of another reducer', () => {
     store.close();
     expect(rowsOf(file)).to.deep.equal(made);
   }).timeout(60_000);
+
+  it('have left rectangles that are not asked, and made again by the next opening for writing', () => {
+    const rectangles = (): unknown[] =>
+      changed(file, (db) => db.prepare('SELECT * FROM history ORDER BY trace, start, from_seq, pages').all());
+    const index = () => {
+      const log = must(openLog(file));
+      const found = must(must(log.trace(TRACES[0])).index());
+      log.close();
+      return found;
+    };
+    const right = rectangles();
+    expect(index()).not.to.equal(null);
+    changed(file, (db) =>
+      db.exec(`UPDATE history SET prot = 0; UPDATE projections SET version = 1 WHERE name = 'history'`),
+    );
+    expect(index()).to.equal(null);
+    must(openStore(file, derivedTables())).close();
+    expect(rectangles()).to.deep.equal(right);
+    expect(index()).not.to.equal(null);
+  }).timeout(60_000);
 });
