@@ -9,7 +9,9 @@ import { oldStyle, withoutPacks, WITHOUT_X86 } from './oldStyle.js';
 
 const EINVAL = -22;
 
-const CHANGES: Readonly<Record<Exclude<SetMemoryAction, 'rox'>, { readonly set: number; readonly clear: number }>> = {
+const CHANGES: Readonly<
+  Record<Exclude<SetMemoryAction, 'rox'>, { readonly set: number; readonly clear: number }>
+> = {
   ro: { set: 0, clear: Prot.writable },
   rw: { set: Prot.writable, clear: 0 },
   x: { set: Prot.executable, clear: 0 },
@@ -22,7 +24,11 @@ const changeMemoryCommon = kernelFunction(
   'change_memory_common',
   function* (
     k: Kernel,
-    a: { readonly addr: Address; readonly numpages: number; readonly action: Exclude<SetMemoryAction, 'rox'> },
+    a: {
+      readonly addr: Address;
+      readonly numpages: number;
+      readonly action: Exclude<SetMemoryAction, 'rox'>;
+    },
   ): Body<number> {
     const [first, end] = k.arch.moduleRange(k.profile);
     const { page } = a.addr;

@@ -253,7 +253,9 @@ const compareAreas = (sides: Sides, tally: Tally): void => {
     const known = live.get(area.start.page);
     live.delete(area.start.page);
     if (known !== undefined && known.start + known.pages === area.end.page) figures.areas_equal++;
-    else if (known === undefined ? whole && isRecorded(sides, isCode(dump, area)) : isSure(sides, known.since)) {
+    else if (
+      known === undefined ? whole && isRecorded(sides, isCode(dump, area)) : isSure(sides, known.since)
+    ) {
       const state = known === undefined ? 'no such area' : `ends at ${endOf(known)}`;
       differ(tally, 'area', Address.toText(area.start), state, `ends at ${Address.toText(area.end)}`);
     } else figures.areas_unknown++;

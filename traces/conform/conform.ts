@@ -181,7 +181,9 @@ export const conform = (store: Store, trace: string, folder: string): Result<Con
   const first = given === null ? null : capture.value.dump(given);
   if (first?.ok === false) return first;
   const absent = first?.value.absent ?? [];
-  const vmallocShown = capture.value.meta.probes.some(({ event }) => event.startsWith('__vmalloc_node_range'));
+  const vmallocShown = capture.value.meta.probes.some(({ event }) =>
+    event.startsWith('__vmalloc_node_range'),
+  );
   const walked = walk(log.value, capture.value, (phase, memory) => {
     if (given !== null && phase.index === given.index) return ok(null);
     const dump = capture.value.dump(phase);

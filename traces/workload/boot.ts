@@ -1,5 +1,6 @@
 /** What a kernel's executable area holds before the first operation, read from a dump. */
 import { Address, PAGE_SIZE } from '../../core/value/address.js';
+import type { BootArea } from '../../core/workload/workload.js';
 import type { Dump } from '../capture/dump.js';
 import type { MemoryBytes } from '../capture/packHex.js';
 import { rangeBytes } from '../capture/range.js';
@@ -52,6 +53,11 @@ const holdsCode = (dump: Dump, area: DumpedArea): boolean =>
   );
 
 /** `pageSize`: the guest's, which is also the size of a guard page. */
+const bootArea = ({ start, end, caller, pages }: DumpedArea): BootArea => {
+  const area = { start: Address.toText(start), end: Address.toText(end), caller };
+  return pages === null ? area : { ...area, pages };
+};
+
 export const bootOf = (dump: Dump, pageSize: number): WorkloadBoot => {
   const packs: BootPack[] = [];
   let charged: number | null = 0;
@@ -71,14 +77,7 @@ export const bootOf = (dump: Dump, pageSize: number): WorkloadBoot => {
     ...(dump.jitLimit === null ? {} : { jit_limit: dump.jitLimit }),
     jit_charged: known ? charged : null,
     // Where areas of data are dumped too: they are none of code.
-    areas: dump.areas
-      .filter((area) => holdsCode(dump, area))
-      .map((area) => ({
-        start: Address.toText(area.start),
-        end: Address.toText(area.end),
-        caller: area.caller,
-        ...(area.pages === null ? {} : { pages: area.pages }),
-      })),
+    areas: dump.areas.filter((area) => holdsCode(dump, area)).map(bootArea),
     packs,
   };
 };
