@@ -7,8 +7,8 @@
 /** compared: must be as predicted; choice: the surroundings decide; identity: a pointer, equal up to renaming; ignored: means nothing outside. */
 export type ValueClass = 'compared' | 'choice' | 'identity' | 'ignored';
 
-/** a: address; n: number; i: signed 32-bit; w: 64-bit word; t: text. */
-export type ValueForm = 'a' | 'n' | 'i' | 'w' | 't';
+/** a: address; u: address, of one in user space only its place in a page; n: number; i: signed 32-bit; w: 64-bit word; t: text. */
+export type ValueForm = 'a' | 'u' | 'n' | 'i' | 'w' | 't';
 
 export interface Column {
   /** Name that the kernel function uses. */
@@ -24,7 +24,7 @@ export interface LineShape {
 
 const column = (text: string): readonly [string, Column] => {
   // "recorded>as:form class" with the class as one letter: = compared, ? choice, @ identity, - ignored.
-  const m = /^([^>:]+)(?:>([^:]+))?:([aniwt])([=?@-])$/.exec(text);
+  const m = /^([^>:]+)(?:>([^:]+))?:([auniwt])([=?@-])$/.exec(text);
   if (m === null) throw new Error(`bad column ${text}`);
   const [, recorded, as, form, mark] = m as unknown as [
     string,
@@ -118,7 +118,7 @@ export const LINES: Readonly<Record<string, LineShape>> = {
     'addr:a= numpages:n= flags:n= arg3>flags:n= arg4:w- set_mask:w= clear_mask:w=',
     'ret:i=',
   ),
-  flush_icache_range: shape('start:a= stop:a=', 'ret:w-'),
+  flush_icache_range: shape('start:u= stop:u=', 'ret:w-'),
   change_memory_common: shape('addr:a= numpages:n= set_mask:w= clear_mask:w=', 'ret:i='),
   patch_text_nosync: shape('addr:a= insns:a@ len:n=', 'ret:i='),
   patch_text_set_nosync: shape('addr:a= c:n= len:n=', 'ret:i='),

@@ -79,6 +79,7 @@ const valueOf = (line: RecordedLine, index: number, form: ValueForm): Value => {
   const lo = line.lo[index] ?? 0;
   switch (form) {
     case 'a':
+    case 'u':
       return Address.fromWords(hi, lo);
     case 'w':
       return { hi, lo };
@@ -153,6 +154,14 @@ const same = (model: Value, hi: number, lo: number, text: string | null): boolea
   return model.hi === hi && model.lo === lo;
 };
 
+/** Addresses of user space lie below; a temporary mapping of the kernel may lie anywhere there. */
+const USER_PAGES = 2 ** 44;
+
+const sameInPage = (model: Value, hi: number, lo: number): boolean | null => {
+  if (typeof model !== 'object' || !('page' in model) || model.page >= USER_PAGES) return null;
+  return Address.fromWords(hi, lo).page < USER_PAGES && (lo & 0xfff) === model.offset;
+};
+
 /** Name of the first compared value that is not as the model says, or null. */
 export const firstDifference = (line: RecordedLine, { compared }: Columns, model: Args): string | null => {
   const { hi, lo, texts } = line;
@@ -160,7 +169,9 @@ export const firstDifference = (line: RecordedLine, { compared }: Columns, model
     const { index, column } = compared[i] as Known;
     const value = model[column.as];
     if (value === undefined) continue;
-    if (!same(value, hi[index] ?? 0, lo[index] ?? 0, texts?.[index] ?? null))
+    const [high, low] = [hi[index] ?? 0, lo[index] ?? 0];
+    const inPage = column.form === 'u' ? sameInPage(value, high, low) : null;
+    if (!(inPage ?? same(value, high, low, texts?.[index] ?? null)))
       return line.signature.names[index] as string;
   }
   return null;

@@ -79,6 +79,9 @@ export const ppcSetMemory = function* (k: Kernel, action: SetMemoryAction, a: Se
   return yield* call(changeMemoryAttr, { addr: a.addr, numpages: a.numpages, action: ACTIONS[action] });
 };
 
+/** Of the temporary alias: which user-space page it is is drawn at boot; its offset in the page is that of the code. */
+const POKING_PAGE = 0x1f8ea4b66;
+
 /** Code, or one instruction again and again (`fill`), through an alias in a temporary mm: page by page, each flushed from the caches by its alias. */
 const patchInstructions = kernelFunction(
   'patch_instructions',
@@ -94,8 +97,8 @@ const patchInstructions = kernelFunction(
       if (a.what === 'fill')
         yield* state({ kind: 'filled', to: at, length, pattern: k.arch.trap, way: 'poke' });
       else yield* state({ kind: 'copied', to: at, length, what: a.what, way: 'poke' });
-      // Which user-space address the alias has is drawn at boot; only its offset in the page is that of the code.
-      yield* call(flushIcacheRange, { start: undefined, stop: undefined, at, length });
+      const start = Address.of(POKING_PAGE, at.offset);
+      yield* call(flushIcacheRange, { start, stop: Address.add(start, length), at, length });
       done += length;
     }
     return 0;

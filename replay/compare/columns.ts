@@ -30,7 +30,7 @@ export interface LineColumn extends ValueColumn {
 }
 
 const addressOf = ({ form }: Column): LineColumn['address'] =>
-  form === 'a' ? 'always' : form === 'w' ? 'maybe' : 'never';
+  form === 'a' || form === 'u' ? 'always' : form === 'w' ? 'maybe' : 'never';
 
 /** The values of lines of a form that count, in their order. */
 export const columnsOf = ({ kind, fn: recorded, names }: LineForm): readonly LineColumn[] => {
@@ -41,7 +41,8 @@ export const columnsOf = ({ kind, fn: recorded, names }: LineForm): readonly Lin
   for (const [index, name] of names.split(',').entries()) {
     const column = table?.[name];
     if (column === undefined || column.class === 'ignored' || column.class === 'identity') continue;
-    const isChoice = column.class === 'choice' || CHOICES.has(`${fn} ${column.as}`);
+    // Where a temporary mapping lies is one.
+    const isChoice = column.class === 'choice' || column.form === 'u' || CHOICES.has(`${fn} ${column.as}`);
     columns.push({
       name: column.as,
       class: isChoice ? 'choice' : 'compared',

@@ -122,6 +122,8 @@ const valueText = ({ line, naming, rename, isCode }: Words, index: number, colum
   const lo = line.values.lo[index] ?? 0;
   if (column.form === 'i') return String(lo | 0);
   const address = Address.fromWords(hi, lo);
+  // Where in user space the alias of a copy lies is drawn at boot.
+  if (column.form === 'u' && hi < 0x80000000) return `offset ${address.offset}`;
   const text = Address.toText(address);
   if (column.as === 'pfn') return hi === 0 && lo === 0 ? text : rename(`pfn ${text}`);
   if (isCode(address.page)) {

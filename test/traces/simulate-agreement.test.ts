@@ -193,8 +193,6 @@ describe('an emulation of a recorded workload', function () {
           'bpf_int_jit_compile =bpf_func',
           // Bits that depend on the processor.
           ...(arch.protKernel === undefined ? ['__vmalloc_node_range prot'] : []),
-          // Where the temporary alias of a copy lies is drawn at boot.
-          ...(arch.copyFlush === 'piecewise' ? ['flush_icache_range start', 'flush_icache_range stop'] : []),
           ...(fills ? [] : ['bpf_jit_binary_pack_finalize ro_header_size']),
         ];
         expect([...open].filter((value) => !unknown.includes(value))).to.deep.equal([]);
