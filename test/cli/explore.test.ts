@@ -20,6 +20,15 @@ interface Report {
 const words = (line: string): string[] =>
   Array.from(line.matchAll(/'([^']*)'|(\S+)/g), (m) => m[1] ?? (m[2] as string));
 
+const load = (cpu: number): object => ({
+  op: 'load',
+  cpu,
+  program: `p${cpu}`,
+  slot: cpu,
+  insns: 70,
+  functions: [{ image: 424, code: 400 }],
+});
+
 describe('pagetrail explore', function () {
   this.timeout(180_000);
   let here: Place;
@@ -74,14 +83,6 @@ describe('pagetrail explore', function () {
   });
 
   it('tries the interleavings of a workload with several CPUs, and goes on where it was stopped', async () => {
-    const load = (cpu: number): object => ({
-      op: 'load',
-      cpu,
-      program: `p${cpu}`,
-      slot: cpu,
-      insns: 70,
-      functions: [{ image: 424, code: 400 }],
-    });
     const file = here.put(
       'cpus.json',
       JSON.stringify({

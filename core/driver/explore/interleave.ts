@@ -208,8 +208,8 @@ export const interleaving = (input: InterleaveInput, from: InterleaveState | nul
     let { schedule } = work;
     const report = (finding: Finding): void => {
       const key = keyOf(finding);
-      const known = broken.get(key);
-      if (known !== undefined && known.preemptions <= preemptions) return;
+      const before = broken.get(key);
+      if (before !== undefined && before.preemptions <= preemptions) return;
       broken.set(key, { finding, schedule, events: run.machine.seq(), preemptions });
       if (key === input.until) aim.hit = true;
     };
