@@ -52,12 +52,12 @@ const holdsCode = (dump: Dump, area: DumpedArea): boolean =>
     ({ executable, start }) => executable && start.page >= area.start.page && start.page < area.end.page,
   );
 
-/** `pageSize`: the guest's, which is also the size of a guard page. */
 const bootArea = ({ start, end, caller, pages }: DumpedArea): BootArea => {
   const area = { start: Address.toText(start), end: Address.toText(end), caller };
   return pages === null ? area : { ...area, pages };
 };
 
+/** `pageSize`: the guest's, which is also the size of a guard page. */
 export const bootOf = (dump: Dump, pageSize: number): WorkloadBoot => {
   const packs: BootPack[] = [];
   let charged: number | null = 0;
