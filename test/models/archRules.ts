@@ -37,6 +37,8 @@ export interface ArchRules {
   readonly wide: (release: number) => boolean;
   /** log2 of the leaves of an untouched direct map. */
   readonly directLeaf: number;
+  /** A copy of text makes its pages writable, then read-only and executable, whatever they were. */
+  readonly copiesProtect?: boolean;
   /** Areas are executable from the start. */
   readonly startsExecutable: boolean;
   /** Permission calls of a new area from 6.2 on: one, or the two that the generic set_memory_rox makes. */
@@ -74,6 +76,7 @@ const arm64: Omit<ArchRules, 'arch'> = {
 const loongarch: Omit<ArchRules, 'arch'> = {
   ...old,
   packsFrom: 700,
+  copiesProtect: true,
   changes: (release) => release >= 612,
   startsExecutable: true,
 };

@@ -58,7 +58,9 @@ export class NaiveKernel {
     this.charged += bytes;
     const before = [...this.packs.packs];
     try {
-      return this.packs.alloc(bytes, classic, (pages) => this.executable(pages));
+      const placed = this.packs.alloc(bytes, classic, (pages) => this.executable(pages));
+      this.copied(placed, bytes);
+      return placed;
     } catch (refused) {
       if (refused !== REFUSED) throw refused;
       this.charged -= bytes;
@@ -68,6 +70,7 @@ export class NaiveKernel {
   }
 
   unload(placed: Placed, bytes: number): void {
+    if (placed.pack !== null) this.copied(placed, bytes);
     const freed = this.packs.free(placed.at, bytes);
     if (freed === 'area') this.giveBack(placed.at.page, Math.floor(bytes / PAGE));
     if (freed === 'pack') this.giveBack(placed.pack as number, this.packs.packPages);
@@ -104,6 +107,15 @@ export class NaiveKernel {
       this.vmalloc.purge();
     const area = this.vmalloc.around(page);
     return this.cpa.setMemory(what, page, pages, { start: area.start, pages: area.pages - this.unit });
+  }
+
+  /** §3.4: what a text copy does to the pages it goes to. */
+  private copied({ at }: Placed, bytes: number): void {
+    if (this.options.arch?.copiesProtect !== true || this.rules.pack === 'none') return;
+    const first = at.page - (at.page % this.unit);
+    const last = at.page + Math.floor((at.offset + bytes - 1) / PAGE);
+    const pages = Math.ceil((last + 1 - first) / this.unit) * this.unit;
+    for (const what of ['rw', 'rox'] as const) this.setMemory(what, first, pages);
   }
 
   /** An area for programs: RW first, then as the kernel protects it. */
