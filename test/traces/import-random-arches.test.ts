@@ -27,6 +27,9 @@ const NAMES = [
   's390x',
   'x86_32',
   'arm32',
+  'mips',
+  'parisc',
+  'sparc64',
 ];
 
 describe('a trace of any workload on another architecture', function () {

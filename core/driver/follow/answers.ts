@@ -22,6 +22,8 @@ export interface AnswerContext {
   readonly pageSize: number;
   /** What a permission call does to the direct map has lines of its own. */
   readonly leavesShown: boolean;
+  /** set_memory_* are stubs that no line can show. */
+  readonly protectsUnseen: boolean;
   /** A pack has existed, so its size is settled (5.18). */
   readonly packsSized: boolean;
 }
@@ -113,7 +115,14 @@ export const ANSWERS: { readonly [K in ChoiceKind]: Answer<K> } = {
     // jit_subprogs sets up functions with no interpreter behind them; single programs point to it.
     return root !== null && recordedNumber(root, 'bpf_func') === 0 ? 'function' : 'program';
   },
-  final: (_, { line }) => entryOf(line, ...FINAL_CALLS),
+  final: (_, { line, root, protectsUnseen }) =>
+    entryOf(line, ...FINAL_CALLS) ||
+    // Without permission calls: a function of several is set up without code, any other pass is the last.
+    (protectsUnseen &&
+      resultOf(line, 'bpf_int_jit_compile') &&
+      (recordedNumber(line, 'jited_len') ?? 0) > 0 &&
+      root !== null &&
+      recordedNumber(root, 'bpf_func') !== 0),
   placement: ({ chunk, proglen }, { line, pageSize }) => {
     if (!resultOf(line, 'bpf_int_jit_compile')) return null;
     const start = recordedAddress(line, 'bpf_func');

@@ -537,9 +537,19 @@ export class Follow {
   /** What an answer to a choice may look at. */
   #given({ root }: Context, line: RecordedLine): AnswerContext {
     const { packsSized } = this.#scene;
-    const { pageSize, framesShown } = this.#scene.kernel.arch;
+    const { pageSize, framesShown, shownBy } = this.#scene.kernel.arch;
+    const protectsUnseen = shownBy.permissions.length === 0;
     const memory = this.#scene.memory();
-    return { line, root, memory, seen: this.#seen, pageSize, leavesShown: framesShown, packsSized };
+    return {
+      line,
+      root,
+      memory,
+      seen: this.#seen,
+      pageSize,
+      leavesShown: framesShown,
+      protectsUnseen,
+      packsSized,
+    };
   }
 
   /** The answer that the task's next line gives to a choice, checked against what the model expected. */
