@@ -161,6 +161,8 @@ export class Order {
     return this.#supposed.answer(what, question as never, {
       line,
       root: null,
+      // No return line tells anything here.
+      protectsUnseen: false,
       memory: this.#memory.memory(),
       seen: this.#seen,
       pageSize,
