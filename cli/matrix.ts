@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { ARCHES } from '../core/arch/arches.js';
 import { PROFILES } from '../core/profile/profiles.js';
-import { ok, type Result } from '../core/value/failure.js';
+import { fail, ok, type Result } from '../core/value/failure.js';
 import { matrixOf, type MatrixKernel } from '../replay/matrix/matrix.js';
 import { kernelOf } from '../traces/simulate/simulate.js';
 import { openWorkload } from '../traces/workload/open.js';
@@ -11,11 +11,15 @@ import { Exit } from './program/exit.js';
 import { count, flag, oneOf, text } from './program/values.js';
 import { matrixCsv, matrixLines } from './show/matrix.js';
 
-const words = (list: string): string[] =>
-  list
-    .split(',')
-    .map((word) => word.trim())
-    .filter(Boolean);
+/** Names in a list, each once. */
+const words = (list: string): string[] => [
+  ...new Set(
+    list
+      .split(',')
+      .map((word) => word.trim())
+      .filter(Boolean),
+  ),
+];
 
 const ALL = 'all';
 
@@ -24,6 +28,9 @@ const cellsOf = (kernels: string, arches: string, force: boolean): Result<readon
   const cells: MatrixKernel[] = [];
   const names = kernels === ALL ? PROFILES.map(({ name }) => name) : words(kernels);
   const archNames = arches === ALL ? ARCHES.map(({ name }) => name) : words(arches);
+  if (names.length === 0) return fail('no-name', '--kernels names no kernel', undefined, 'Give one, or all');
+  if (archNames.length === 0)
+    return fail('no-name', '--arches names no architecture', undefined, 'Give one, or all');
   for (const arch of archNames)
     for (const kernel of names) {
       const found = kernelOf({ kernel, arch, force });

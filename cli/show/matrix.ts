@@ -65,7 +65,7 @@ export const matrixLines = (context: Context, cells: readonly MatrixCell[]): rea
   const missing = cells.filter(({ figures }) => figures === null);
   if (missing.length > 0)
     lines.push(
-      '',
+      ...(lines.length === 0 ? [] : ['']),
       context.style.bold('not run'),
       ...table(
         [[''], ['']],

@@ -4,13 +4,14 @@
  */
 import type { Event } from '../../core/event/event.js';
 import { Space } from '../../core/event/pages.js';
-import { lookedAt, type Looked } from '../../core/kernel/looked.js';
+import { isPermissionCall, lookedAt, type Looked } from '../../core/kernel/looked.js';
 import { Memory } from '../../core/memory/memory.js';
 import { PageTable } from '../../core/memory/pageTable.js';
 import type { Profile } from '../../core/profile/profile.js';
 import { PAGE_SIZE } from '../../core/value/address.js';
 import { Prot } from '../../core/value/prot.js';
 import { leftovers } from '../leftovers.js';
+import { mirrors, type Mirrors } from './mirrors.js';
 
 /** Figures of one run. Bytes and counts; `steps` are events. */
 export interface Figures {
@@ -32,6 +33,8 @@ export interface Figures {
   readonly of_freed: number;
   /** Pages that were writable and executable at once, and for how many events at least one was. */
   readonly writable_executable: { readonly pages: number; readonly steps: number };
+  /** Pages of code and their other mapping, the direct map: the most at the end of any permission call or operation. */
+  readonly direct_map: Mirrors;
   /** Calls that can fail, by what this kernel does with their results, and how many failed. */
   readonly results: Readonly<Record<Looked, number>> & { readonly failed: number };
 }
@@ -109,6 +112,8 @@ export const measure = (
   const both = new Set<number>();
   let mostBoth = 0;
   let steps = 0;
+  let most: Mirrors = { writable: 0, executable: 0, read_only: 0 };
+  let changed = false;
   const guard = pageSize / PAGE_SIZE;
 
   const looked = (fn: string, call: number): void => {
@@ -116,8 +121,21 @@ export const measure = (
     if (how !== null) results[how]++;
   };
 
+  /** A call that changes both mappings is looked at when it is done. */
+  const lookAtMirrors = (): void => {
+    if (!changed) return;
+    changed = false;
+    const now = mirrors(memory());
+    most = {
+      writable: Math.max(most.writable, now.writable),
+      executable: Math.max(most.executable, now.executable),
+      read_only: Math.max(most.read_only, now.read_only),
+    };
+  };
+
   /** Whole-memory figures: at the end of each operation. */
   const look = (): void => {
+    lookAtMirrors();
     const now = memory();
     const bytes = bytesOfImages(now);
     if (bytes > used) {
@@ -159,10 +177,11 @@ export const measure = (
           return;
         case 'entered':
           open.set(event.seq, event.fn);
-          if (event.fn.startsWith('set_memory_')) permissionCalls++;
+          if (isPermissionCall(event.fn) && !isPermissionCall(open.get(event.call) ?? '')) permissionCalls++;
           looked(event.fn, event.call);
           return;
         case 'returned':
+          if (isPermissionCall(event.fn)) lookAtMirrors();
           open.delete(event.call);
           return;
         case 'chosen':
@@ -186,9 +205,11 @@ export const measure = (
           return;
         case 'mapped':
         case 'unmapped':
+          changed = true;
           watchPages(event.page, event.pages);
           return;
         case 'permission':
+          changed = true;
           if (event.space === Space.virtual) watchPages(event.page, event.pages);
           return;
         default:
@@ -210,6 +231,7 @@ export const measure = (
         never_written: neverWritten,
         of_freed: ofFreed,
         writable_executable: { pages: mostBoth, steps },
+        direct_map: most,
         results,
       };
     },

@@ -38,10 +38,28 @@ describe('pagetrail matrix', () => {
     });
   });
 
+  it('runs a kernel once, however often it is named, and tells of one that never existed why', async () => {
+    const { code, out } = await at.run([
+      'matrix',
+      'one-program',
+      '--kernels',
+      '6.1,6.1, 6.1',
+      '--arches',
+      'mips,mips',
+    ]);
+    expect(code).to.equal(0);
+    expect((out.split('\n')[0] as string).trim()).to.equal('6.1');
+    const none = await at.run(['matrix', 'one-program', '--kernels', '5.10', '--arches', 'parisc']);
+    expect(none.code).to.equal(0);
+    expect(none.out).to.match(/^not run\n5\.10 on parisc +parisc has a BPF JIT since 6\.6\n$/);
+  });
+
   it('says what is wrong: kernel, architecture, workload', async () => {
     for (const [args, what] of [
       [['--kernels', '4.4'], /kernel 4\.4 is not modelled/],
       [['--arches', 'vax'], /architecture vax is not modelled/],
+      [['--kernels', ' , '], /--kernels names no kernel/],
+      [['--arches', ','], /--arches names no architecture/],
       [['--format', 'xml'], /format is none of text, csv/],
     ] as const) {
       const { code, out, err } = await at.run(['matrix', 'pack-basic', ...args]);

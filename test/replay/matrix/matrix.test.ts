@@ -10,7 +10,9 @@ import type { Profile } from '../../../core/profile/profile.js';
 import { Prot } from '../../../core/value/prot.js';
 import { PageTable } from '../../../core/memory/pageTable.js';
 import { runEmulation } from '../../../replay/emulation.js';
-import { matrixOf } from '../../../replay/matrix/matrix.js';
+import { lookedAt } from '../../../core/kernel/looked.js';
+import { matrixOf, type MatrixCell } from '../../../replay/matrix/matrix.js';
+import { kernelOf } from '../../../traces/simulate/simulate.js';
 import { openWorkload } from '../../../traces/workload/open.js';
 import type { Workload } from '../../../core/workload/workload.js';
 
@@ -21,6 +23,16 @@ const opened = async (name: string): Promise<Workload> => {
 };
 
 const kernel = (name: string): Profile => profileNamed(name) as Profile;
+
+const figuresOn = async (name: string, on: string, arch: string): Promise<MatrixCell> => {
+  const found = kernelOf({ kernel: on, arch });
+  if (!found.ok) throw new Error(found.error.what);
+  const [cell] = matrixOf(await opened(name), [{ kernel: on, arch, run: found.value, missing: null }]);
+  return cell as MatrixCell;
+};
+
+const mirrorsOn = async (on: string, arch: string): Promise<unknown> =>
+  (await figuresOn('one-program', on, arch)).figures?.direct_map;
 
 /** Counts of an event list, told again without the measure. */
 const counted = (events: readonly Event[]): Record<string, number> => ({
@@ -100,6 +112,57 @@ describe('The matrix', () => {
     expect(Object.keys(series?.broken ?? {})).to.not.include('I1');
     for (const name of ['memory', 'areas', 'pages', 'permission_calls', 'splits', 'itlb_entries'] as const)
       expect(series?.figures?.[name]).to.deep.equal(without?.figures?.[name]);
+  });
+
+  it('counts a permission call that is made of two as one, whose result is looked at once', async () => {
+    for (const [on, how] of [
+      ['6.9', 'ignored'],
+      ['6.12', 'checked'],
+    ] as const) {
+      const arm = (await figuresOn('one-program', on, 'arm64')).figures;
+      const x86 = (await figuresOn('one-program', on, 'x86_64')).figures;
+      expect(arm?.permission_calls, on).to.equal(1);
+      expect(arm?.results[how], on).to.equal(x86?.results[how]);
+    }
+  });
+
+  it('looks at the result of a copy of a trampoline as its caller does', () => {
+    for (const caller of ['bpf_trampoline_update', 'bpf_jit_binary_pack_finalize'])
+      expect(lookedAt(kernel('6.12'), 'bpf_arch_text_copy', caller)).to.equal('checked');
+    for (const caller of ['bpf_jit_binary_pack_alloc', 'bpf_int_jit_compile'])
+      expect(lookedAt(kernel('6.1'), 'bpf_arch_text_copy', caller)).to.equal('ignored');
+  });
+
+  it('tells what the direct map allows of code: nothing on x86-64, writing on powerpc, executing on riscv64', async () => {
+    expect(await mirrorsOn('6.12', 'x86_64')).to.deep.equal({ writable: 0, executable: 0, read_only: 512 });
+    expect(await mirrorsOn('5.18-rc5', 'x86_64')).to.deep.equal({ writable: 0, executable: 0, read_only: 1 });
+    expect(await mirrorsOn('6.12', 'arm64')).to.deep.equal({ writable: 0, executable: 0, read_only: 512 });
+    expect(await mirrorsOn('6.12', 'ppc64le')).to.deep.equal({ writable: 512, executable: 0, read_only: 0 });
+    expect(await mirrorsOn('6.6', 'riscv64')).to.deep.equal({ writable: 512, executable: 0, read_only: 0 });
+    expect(await mirrorsOn('6.12', 'riscv64')).to.deep.equal({
+      writable: 0,
+      executable: 512,
+      read_only: 512,
+    });
+  });
+
+  it('counts no alias of memory that is not executable', async () => {
+    // The writable image of the dispatcher is a page that is never executable.
+    const found = await figuresOn('subprogs-classic', '6.12', 'x86_64');
+    expect(found.figures?.areas.most).to.equal(2);
+    expect(found.figures?.direct_map).to.deep.equal({ writable: 0, executable: 0, read_only: 512 });
+  });
+
+  it('breaks no rule about ranges where pages are larger than 4 KiB', async () => {
+    for (const [on, arch] of [
+      ['5.17', 'arm64-16k'],
+      ['6.12', 'arm64-64k'],
+      ['6.12', 'ppc64le-64k'],
+      ['7.1', 'loongarch64'],
+    ] as const) {
+      const { broken } = await figuresOn('one-program', on, arch);
+      expect(Object.keys(broken), `${on} on ${arch}`).to.not.include('I11');
+    }
   });
 
   it('keeps a kernel that never existed, with the reason, and runs none', () => {
