@@ -71,7 +71,10 @@ export const ARCHITECTURE_CLAIMS: readonly Claim[] = [
         ],
         commands: [
           'pagetrail simulate one-program --kernel 5.18-rc5 --arch ppc64le --pack --huge --force --name c10',
-          'pagetrail events c10',
+          'pagetrail events c10 --kind entered,returned,warned',
+          "pagetrail state 'c10@#loaded'",
+          'pagetrail simulate one-program --kernel 7.1 --arch ppc64le --pack --huge --force --name c10-later',
+          'pagetrail events c10-later --kind entered,returned,warned',
         ],
       };
     },
@@ -102,6 +105,10 @@ export const ARCHITECTURE_CLAIMS: readonly Claim[] = [
         force: true,
       });
       const results = resultsOf(forced, 'bpf_jit_binary_pack_finalize');
+      const copies = resultsOf(forced, 'bpf_arch_text_copy').length;
+      const warned = forced.events.filter(
+        (event) => event.kind === 'warned' && event.text === 'bpf_jit_binary_pack_finalize failed',
+      ).length;
       const charged = forced.memory.charged ?? 0;
       const published = forced.events.filter(({ kind }) => kind === 'published').length;
       return {
@@ -109,8 +116,9 @@ export const ARCHITECTURE_CLAIMS: readonly Claim[] = [
         seen: [
           ...stock,
           {
-            what: `ppc64le forced: finalize returns ${results.join(', ')}, ${plural(published, 'symbol')}, the interpreter runs it`,
-            holds: results.length === 1 && results[0] === -524 && published === 0,
+            what: `ppc64le forced: ${plural(copies, 'text copy', 'text copies')}, finalize returns ${results.join(', ')}, ${plural(warned, 'warning')}, ${plural(published, 'symbol')}: the interpreter runs it`,
+            holds:
+              copies === 1 && results.length === 1 && results[0] === -524 && warned === 1 && published === 0,
           },
           {
             what: `ppc64le forced: ${grouped(charged)} bytes stay charged for ever (F11)`,
@@ -121,6 +129,8 @@ export const ARCHITECTURE_CLAIMS: readonly Claim[] = [
           'pagetrail simulate one-program --kernel 5.18-rc5 --arch ppc64le --name c11',
           'pagetrail simulate one-program --kernel 5.18-rc5 --arch ppc64le --pack --force --name c11-forced',
           'pagetrail events c11-forced',
+          'pagetrail audit c11-forced',
+          'pagetrail matrix one-program --kernels 5.18-rc5 --arches arm64,ppc64le,riscv64,s390x',
         ],
       };
     },
@@ -132,13 +142,28 @@ export const ARCHITECTURE_CLAIMS: readonly Claim[] = [
     when: 'April 2022',
     verdict: 'confirmed',
     because:
-      'as far as it goes: on powerpc vfree has no direct map to reset, so nothing splits and nothing can fail there; what needs page permissions gets small pages',
+      'plausible, as far as it goes: powerpc and s390 do not reset the direct map in vfree, so nothing splits and nothing can fail there. It says nothing of permissions, for which powerpc needs small pages (C10)',
     look: (lab) => {
       const run = lab.run({ kernel: '5.18-rc3', arch: 'ppc64le', workload: 'one-program' });
       const calls = callsOf(run, 'set_direct_map_invalid_noflush').length;
       const leaves = Object.keys(run.figures.pages).join(', ');
+      const s390x = lab.run({ kernel: '5.18-rc3', arch: 's390x', workload: 'one-program' });
+      const theirs =
+        callsOf(s390x, 'set_direct_map_invalid_noflush').length + s390x.figures.splits.direct_map;
+      const huge = lab.run({
+        kernel: '5.18-rc3',
+        arch: 'ppc64le',
+        workload: 'one-program',
+        pack: true,
+        huge: true,
+        force: true,
+      });
+      const freed = huge.events.filter(({ kind }) => kind === 'area-freed').length;
+      const hugeCalls =
+        callsOf(huge, 'set_direct_map_invalid_noflush').length + huge.figures.splits.direct_map;
+      const x86 = lab.run({ kernel: '5.18-rc3', workload: 'one-program' }).figures.splits.direct_map;
       return {
-        ran: 'one program on powerpc of 5.18-rc3, where huge vmalloc was the default',
+        ran: 'one program on powerpc and s390x of 5.18-rc3, where huge vmalloc was the default, and on powerpc with its pack forced onto a 2M leaf',
         seen: [
           { what: `${plural(calls, 'call')} for direct-map pages at the free`, holds: calls === 0 },
           {
@@ -146,8 +171,20 @@ export const ARCHITECTURE_CLAIMS: readonly Claim[] = [
             holds: run.figures.splits.direct_map === 0,
           },
           { what: `executable pages of ${leaves} bytes`, holds: leaves === '4096' },
+          {
+            what: `forced onto 2M leaves: ${plural(freed, 'area')} freed, ${hugeCalls} calls or splits`,
+            holds: freed > 0 && hugeCalls === 0,
+          },
+          {
+            what: `s390x: ${theirs} calls or splits; x86-64: ${plural(x86, 'split')}`,
+            holds: theirs === 0 && x86 > 0,
+          },
         ],
-        commands: ['pagetrail matrix one-program --kernels 5.18-rc3 --arches x86_64,ppc64le,s390x'],
+        commands: [
+          'pagetrail matrix one-program --kernels 5.18-rc3 --arches x86_64,ppc64le,s390x',
+          'pagetrail simulate one-program --kernel 5.18-rc3 --arch ppc64le --pack --huge --force --name c19',
+          'pagetrail events c19',
+        ],
       };
     },
   },
@@ -169,12 +206,23 @@ export const ARCHITECTURE_CLAIMS: readonly Claim[] = [
           holds: page >= modulesEnd && modulesEnd > 0,
         };
       });
+      const x86 = lab.run({ kernel: '6.12', workload: 'one-program' });
+      const [ours = 0] = pagesWith(memoryAt(x86, markerOf(x86, 'loaded')), Prot.executable);
+      const [from, to] = x86.kernel.arch.moduleRange(x86.kernel.profile);
       return {
-        ran: 'one program on arm64',
-        seen,
+        ran: 'one program on arm64, and on x86-64',
+        seen: [
+          ...seen,
+          {
+            what: `x86-64, 6.12: code at 0x${ours.toString(16)}000, among the modules, which lie from 0x${from.toString(16)}000 to 0x${to.toString(16)}000`,
+            holds: ours >= from && ours < to,
+          },
+        ],
         commands: [
           'pagetrail simulate one-program --kernel 6.12 --arch arm64 --name c29',
-          'pagetrail state c29@#loaded',
+          "pagetrail state 'c29@#loaded'",
+          'pagetrail simulate one-program --kernel 6.12 --name c29-x86',
+          "pagetrail state 'c29-x86@#loaded'",
         ],
       };
     },
@@ -192,9 +240,13 @@ export const ARCHITECTURE_CLAIMS: readonly Claim[] = [
       const old = lab.run({ kernel: '6.6', arch: 'ppc64le-rwx', workload: 'one-program' });
       const both = old.figures.writable_executable.pages;
       const pack = lab.run({ kernel: '6.8', arch: 'ppc64le-rwx', workload: 'one-program' });
-      const stores = pack.events.filter(
-        (event) => event.kind === 'copied' && event.way === 'store' && event.what === 'image',
-      ).length;
+      const ways = pack.events.flatMap((event) =>
+        event.kind === 'copied' && event.what === 'image' ? [event.way] : [],
+      );
+      const stores = ways.filter((way) => way === 'store').length;
+      const pokes = ways.length - stores;
+      const map = pack.events.find(({ kind }) => kind === 'mapped');
+      const mapped = map?.kind === 'mapped' ? Prot.toText(map.prot) : 'not mapped';
       return {
         ran: 'one program on powerpc without STRICT_MODULE_RWX, before and after its JIT took to packs',
         seen: [
@@ -202,9 +254,20 @@ export const ARCHITECTURE_CLAIMS: readonly Claim[] = [
             what: `6.6: ${plural(both, 'page')} writable and executable at once; rule I2 is broken (${broken(old, 'I2')})`,
             holds: both > 0 && broken(old, 'I2') > 0,
           },
-          { what: `6.8: ${plural(stores, 'plain store')} of an image into the pack`, holds: stores === 0 },
+          {
+            what: `6.8: the area is mapped ${mapped}, the pack is ${firstPack(pack)}`,
+            holds: mapped === 'rwx' && firstPack(pack) === 'r-x on a leaf of 4 KiB',
+          },
+          {
+            what: `6.8: ${plural(pokes, 'copy', 'copies')} of an image through another mapping, ${plural(stores, 'plain store')} into the pack`,
+            holds: pokes > 0 && stores === 0,
+          },
         ],
-        commands: ['pagetrail matrix one-program --kernels 6.6,6.8 --arches ppc64le,ppc64le-rwx'],
+        commands: [
+          'pagetrail matrix one-program --kernels 6.6,6.8 --arches ppc64le,ppc64le-rwx',
+          'pagetrail simulate one-program --kernel 6.8 --arch ppc64le-rwx --name c30',
+          "pagetrail events c30 --to '#loaded' --kind mapped,filled,permission,copied",
+        ],
       };
     },
   },

@@ -43,6 +43,7 @@ export interface LabRun {
 /** Runs emulations, and remembers how sure the model was of them. */
 export interface Lab {
   readonly run: (options: LabRun) => EmulationRun;
+  /** For what no run shows. */
   readonly profile: (kernel: string) => Profile;
   /** The least sure grade of all runs so far. */
   readonly grade: () => string | null;

@@ -3,6 +3,7 @@ import type { Claim } from './claim.js';
 import { CONTENT_CLAIMS } from './content.js';
 import { DIRECT_MAP_CLAIMS } from './directMap.js';
 import { ERROR_CLAIMS } from './errors.js';
+import { FRAGMENT_CLAIMS } from './fragments.js';
 import { NOT_RUN } from './notRun.js';
 import { PAGE_CLAIMS } from './pages.js';
 
@@ -14,6 +15,7 @@ export const CLAIMS: readonly Claim[] = [
   ...CONTENT_CLAIMS,
   ...DIRECT_MAP_CLAIMS,
   ...ERROR_CLAIMS,
+  ...FRAGMENT_CLAIMS,
   ...PAGE_CLAIMS,
   ...NOT_RUN,
 ].toSorted((a, b) => numberOf(a) - numberOf(b));

@@ -1,8 +1,8 @@
 /** Claims about what lies in executable memory: C1–C6, C8, C9, C23. */
-import { ContentClass, PageContent } from '../../core/memory/content.js';
+import { BLOCK, ContentClass, PageContent } from '../../core/memory/content.js';
 import { Memory } from '../../core/memory/memory.js';
 import { Prot } from '../../core/value/prot.js';
-import { PAGE_SIZE } from '../../core/value/address.js';
+import { Address, PAGE_SIZE } from '../../core/value/address.js';
 import type { EmulationRun } from '../emulation.js';
 import { bytesText, grouped } from '../numbers.js';
 import { broken, callersOf, markerOf, memoryAt, pagesWith } from './looking.js';
@@ -89,7 +89,8 @@ export const CONTENT_CLAIMS: readonly Claim[] = [
         ],
         commands: [
           'pagetrail simulate one-program --kernel 5.18-rc3-packv2 --name c2',
-          'pagetrail events c2',
+          "pagetrail events c2 --to '#loaded' --kind area-allocated,filled,permission,pack-created",
+          'pagetrail matrix one-program --kernels 5.18-rc3-packv2',
         ],
       };
     },
@@ -101,7 +102,7 @@ export const CONTENT_CLAIMS: readonly Claim[] = [
     when: '21 April 2022',
     verdict: 'refuted',
     because:
-      'the random padding lies inside the chunks of images; nearly all of a new pack is in no chunk at all',
+      'the random padding lies inside the chunks of images; nearly all of a new pack is in no chunk at all. Zero is no trap on x86 either: 00 00 is an instruction',
     look: (lab) => {
       const run = lab.run({ kernel: '5.18-rc3', workload: 'one-program' });
       const { chunks, rest } = outside(memoryAt(run, markerOf(run, 'loaded')));
@@ -136,16 +137,23 @@ export const CONTENT_CLAIMS: readonly Claim[] = [
         if (program === undefined || start === undefined || start === null || program.length === null)
           return { what: `${kernel}: no program`, holds: false };
         const behind = program.proglen - program.length;
-        const page = Memory.page(memory, start.page);
+        const table = Address.add(start, program.length);
+        const page = Memory.page(memory, table.page);
+        const content = Memory.contentOf(memory, page?.frame ?? -1);
+        const block = Math.floor(table.offset / BLOCK);
+        const ofImage =
+          content !== null &&
+          PageContent.classAt(content, block) === ContentClass.program &&
+          PageContent.refAt(content, block) === program.number;
         return {
-          what: `${kernel}: ${behind} bytes of the image behind the code, mapped ${Prot.toText(page?.prot ?? 0)}`,
-          holds: behind > 0 && page !== null && Prot.toText(page.prot) === 'r-x',
+          what: `${kernel}: ${behind} bytes behind the code, ${ofImage ? 'written with the image' : 'not of the image'}, mapped ${Prot.toText(page?.prot ?? 0)}`,
+          holds: behind > 0 && ofImage && page !== null && Prot.toText(page.prot) === 'r-x',
         };
       });
       return {
         ran: 'one program of 400 bytes of code in an image of 424, as one with two table entries has',
         seen,
-        commands: ['pagetrail simulate one-program --kernel 7.2 --name c4', 'pagetrail state c4@#loaded'],
+        commands: ['pagetrail simulate one-program --kernel 7.2 --name c4', "pagetrail state 'c4@#loaded'"],
       };
     },
   },
@@ -194,7 +202,7 @@ export const CONTENT_CLAIMS: readonly Claim[] = [
         ],
         commands: [
           'pagetrail simulate two-programs --kernel 5.18-rc5 --name c6',
-          'pagetrail state c6@#loaded',
+          "pagetrail state 'c6@#loaded'",
         ],
       };
     },
@@ -229,12 +237,14 @@ export const CONTENT_CLAIMS: readonly Claim[] = [
             holds: shared,
           },
           {
-            what: `${run.figures.writable_executable.pages} pages writable and executable at any moment`,
-            holds: run.figures.writable_executable.pages === 0,
+            what: `${run.figures.writable_executable.pages} pages writable and executable at any moment, ${run.figures.direct_map.writable} through the direct map`,
+            holds: run.figures.writable_executable.pages === 0 && broken(run, 'I2') === 0,
           },
         ],
         commands: [
+          'pagetrail matrix two-programs --kernels 5.18-rc5-packv2',
           'pagetrail simulate two-programs --kernel 5.18-rc5-packv2 --name c8',
+          'pagetrail events c8 --kind filled,copied,program-freed',
           'pagetrail audit c8',
         ],
       };
@@ -286,7 +296,11 @@ export const CONTENT_CLAIMS: readonly Claim[] = [
       return {
         ran: 'one program on 6.1',
         seen: [{ what: `free room of the pack is filled with ${text}`, holds: text === '0xcccccccc' }],
-        commands: ['pagetrail simulate one-program --kernel 6.1 --name c23', 'pagetrail state c23@#loaded'],
+        commands: [
+          'pagetrail simulate one-program --kernel 6.1 --name c23',
+          'pagetrail events c23 --kind filled',
+          "pagetrail state 'c23@#loaded'",
+        ],
       };
     },
   },

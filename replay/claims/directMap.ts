@@ -1,5 +1,6 @@
-/** Claims about huge pages, the direct map and what frees do to it: C7, C12, C14, C15, C20–C22, C24, C25, C28. */
+/** Claims about huge pages, the direct map and what frees do to it: C7, C12, C20–C22, C28. */
 import { Memory } from '../../core/memory/memory.js';
+import { Space } from '../../core/event/pages.js';
 import { Prot } from '../../core/value/prot.js';
 import type { EmulationRun } from '../emulation.js';
 import { grouped, plural } from '../numbers.js';
@@ -10,19 +11,19 @@ import {
   directSplits,
   markerOf,
   memoryAt,
+  pagesAsked,
   pagesWith,
   readOnlyDirect,
   resultsOf,
 } from './looking.js';
+import { splitsSeen } from './fragments.js';
 import type { Claim, Seen } from './claim.js';
 
-const splitsSeen = (kernel: string, count: number, holds: boolean): Seen => ({
-  what: `${kernel}: ${plural(count, 'split')} of the direct map`,
-  holds,
-});
+const HUGE = 512;
 
-const fragments = (kernel: string, run: EmulationRun): string =>
-  `${kernel}: ${plural(run.figures.areas.most, 'area')} at once, ${plural(run.figures.permission_calls, 'permission call')}, ${plural(run.figures.itlb_entries, 'iTLB entry', 'iTLB entries')}`;
+/** Page tables that splits asked for. */
+const tablesAsked = ({ events }: EmulationRun): number =>
+  events.filter((event) => event.kind === 'chosen' && event.what === 'pageTable').length;
 
 const leafText = (shifts: readonly number[]): string => {
   const sizes = [...new Set(shifts)].map((shift) =>
@@ -67,7 +68,9 @@ export const DIRECT_MAP_CLAIMS: readonly Claim[] = [
         ],
         commands: [
           'pagetrail simulate one-program --kernel 5.18-rc5 --name c7',
-          'pagetrail state c7@#loaded',
+          "pagetrail state 'c7@#loaded'",
+          'pagetrail matrix one-program --kernels 5.18-rc3,6.1,7.2',
+          'pagetrail matrix one-program --kernels 6.12 --arches ppc64le',
         ],
       };
     },
@@ -109,57 +112,12 @@ export const DIRECT_MAP_CLAIMS: readonly Claim[] = [
         ],
         commands: [
           'pagetrail simulate one-program --kernel 5.18-rc3 --name c12',
+          "pagetrail events c12 --from '#loaded' --kind returned,split",
+          'pagetrail state c12',
           "pagetrail simulate one-program --kernel 5.18-rc3 --fail 'alloc_pages:*=-ENOMEM' --name c12-fails",
+          'pagetrail state c12-fails',
           'pagetrail audit c12-fails',
         ],
-      };
-    },
-  },
-  {
-    id: 'C14',
-    claim: 'prog_pack works with small pages but was not designed for them',
-    who: 'Linus Torvalds',
-    when: '27 April 2022, CAHk-=wgA1Uku=ejwknv11ssNhz2pswhD=mJFBPEMQtCspz0YEQ@mail.gmail.com',
-    verdict: 'confirmed',
-    because:
-      'a pack is then one page of 64 chunks: still one pair of permission calls a pack instead of one a program',
-    look: (lab) => {
-      const expected = { '5.17': [40, 80], '5.18-rc5': [5, 10], '6.1': [1, 2] } as const;
-      const seen = Object.entries(expected).map(([kernel, [areas, calls]]): Seen => {
-        const run = lab.run({ kernel, workload: 'forty-programs' });
-        return {
-          what: fragments(kernel, run),
-          holds: run.figures.areas.most === areas && run.figures.permission_calls === calls,
-        };
-      });
-      return {
-        ran: '40 programs of 448 bytes',
-        seen,
-        commands: ['pagetrail matrix forty-programs --kernels 5.17,5.18-rc5,6.1'],
-      };
-    },
-  },
-  {
-    id: 'C15',
-    claim:
-      'packs of small pages still fragment the direct map less: the seven programs of runqslower share one page',
-    who: 'Song Liu',
-    when: '28 April 2022, 57DBEBDB-71AF-4A85-AB8D-8274541E0F3C@fb.com',
-    verdict: 'confirmed',
-    because: 'seven pages are read-only in the direct map without packs, one with them',
-    look: (lab) => {
-      const of = (kernel: string): number => {
-        const run = lab.run({ kernel, workload: 'seven-programs' });
-        return readOnlyDirect(memoryAt(run, markerOf(run, 'loaded'))).length;
-      };
-      const [before, after] = [of('5.17'), of('5.18-rc5')];
-      return {
-        ran: 'seven programs of the sizes of runqslower',
-        seen: [
-          { what: `without packs (5.17): ${before} pages read-only in the direct map`, holds: before === 7 },
-          { what: `5.18-rc5: ${after}`, holds: after === 1 },
-        ],
-        commands: ['pagetrail matrix seven-programs --kernels 5.17,5.18-rc5'],
       };
     },
   },
@@ -190,7 +148,9 @@ export const DIRECT_MAP_CLAIMS: readonly Claim[] = [
         ],
         commands: [
           'pagetrail simulate one-program --kernel 5.18-rc3 --name c20',
-          'pagetrail diff c20@#loaded c20',
+          "pagetrail state 'c20@#loaded'",
+          "pagetrail diff 'c20@#loaded' c20",
+          "pagetrail events c20 --from '#loaded' --kind entered,split",
         ],
       };
     },
@@ -201,18 +161,43 @@ export const DIRECT_MAP_CLAIMS: readonly Claim[] = [
     who: 'Rick Edgecombe',
     when: '31 March 2022',
     verdict: 'confirmed',
-    because: 'over a whole large page nothing is split, so nothing can fail; 5.18-rc5-packv2-huge does that',
+    because:
+      'over a whole large page nothing is split, so nothing can fail; 5.18-rc5-packv2-huge does that for packs (of an area that ends within a page it forgets the last one)',
     look: (lab) => {
       const run = lab.run({ kernel: '5.18-rc5-packv2-huge', workload: 'one-program' });
+      const whole = pagesAsked(run, 'set_memory_nx') === HUGE && pagesAsked(run, 'set_memory_rw') === HUGE;
+      const leaf = Object.keys(run.figures.pages).join(' ');
+      const tables = tablesAsked(run);
+      const before = tablesAsked(lab.run({ kernel: '5.18-rc3', workload: 'one-program' }));
+      const large = lab.run({ kernel: '5.18-rc5-packv2-huge', workload: 'larger-than-a-pack' });
+      const late = readOnlyDirect(large.memory).length;
       const splits = directSplits(run) + run.figures.splits.primary;
       const left = readOnlyDirect(run.memory).length;
       return {
-        ran: 'one program on 5.18-rc5-packv2-huge (module_alloc_huge, never merged)',
+        ran: 'one program, and one larger than a pack, on 5.18-rc5-packv2-huge (module_alloc_huge, never merged)',
         seen: [
+          {
+            what: `free: set_memory_nx and set_memory_rw of ${whole ? 'all 512 pages, on one 2M leaf' : 'not the whole leaf'}`,
+            holds: whole && leaf === String(2 ** 21),
+          },
           splitsSeen('load and free', splits, splits === 0),
+          {
+            what: `${plural(tables, 'page table')} asked for, so none can be missing; ${before} on 5.18-rc3`,
+            holds: tables === 0 && before > 0,
+          },
           { what: `${left} pages read-only in the direct map afterwards`, holds: left === 0 },
+          {
+            what: `${plural(late, 'page')} read-only after a program larger than a pack: its size is divided down at the free`,
+            holds: late === 1,
+          },
         ],
-        commands: ['pagetrail matrix one-program --kernels 5.18-rc3,5.18-rc5-packv2-huge'],
+        commands: [
+          'pagetrail matrix one-program --kernels 5.18-rc3,5.18-rc5-packv2-huge',
+          'pagetrail simulate one-program --kernel 5.18-rc5-packv2-huge --name c21',
+          "pagetrail events c21 --from '#loaded' --kind entered,permission",
+          'pagetrail simulate larger-than-a-pack --kernel 5.18-rc5-packv2-huge --name c21-large',
+          'pagetrail audit c21-large',
+        ],
       };
     },
   },
@@ -223,7 +208,7 @@ export const DIRECT_MAP_CLAIMS: readonly Claim[] = [
     when: '26 March 2022',
     verdict: 'confirmed',
     because:
-      'a program larger than a pack covers its last 2M leaf in part: the leaf is split at load, and where that fails the program is published all the same',
+      'a program larger than a pack covers its last 2M leaf in part: the leaf is split at load, and where that fails the program is published all the same. From 6.10 on BPF checks',
     look: (lab) => {
       const run = lab.run({ kernel: '5.18-rc3', workload: 'larger-than-a-pack' });
       const failing = lab.run({
@@ -235,8 +220,14 @@ export const DIRECT_MAP_CLAIMS: readonly Claim[] = [
         (result) => result !== null && result < 0,
       ).length;
       const published = failing.events.filter(({ kind }) => kind === 'published').length;
+      const checking = lab.run({
+        kernel: '6.12',
+        workload: 'larger-than-a-pack',
+        fail: ['set_memory_rox:2=-ENOMEM'],
+      });
+      const looked = checking.events.filter(({ kind }) => kind === 'published').length;
       return {
-        ran: 'a program of 2.5 MB on 5.18-rc3; the same where no page table can be had',
+        ran: 'a small program and one of 2.5 MB on 5.18-rc3; the same where no page table can be had, and on 6.12 where the call fails',
         seen: [
           {
             what: `${run.figures.splits.primary} split of a code page at load`,
@@ -247,55 +238,18 @@ export const DIRECT_MAP_CLAIMS: readonly Claim[] = [
             what: `${published} symbols are published, and rule I7 is broken (${broken(failing, 'I7')})`,
             holds: published === 2 && broken(failing, 'I7') > 0,
           },
+          {
+            what: `6.12, whose set_memory_rox fails: ${plural(looked, 'symbol')}, rule I7 ${broken(checking, 'I7') === 0 ? 'holds' : 'is broken'}`,
+            holds: looked === 1 && broken(checking, 'I7') === 0,
+          },
         ],
         commands: [
+          'pagetrail matrix larger-than-a-pack --kernels 5.18-rc3',
           "pagetrail simulate larger-than-a-pack --kernel 5.18-rc3 --fail 'alloc_pages:*=-ENOMEM' --name c22",
           'pagetrail audit c22',
+          'pagetrail simulate larger-than-a-pack --kernel 6.12 --fail set_memory_rox:2=-ENOMEM --name c22-checked',
+          'pagetrail audit c22-checked',
         ],
-      };
-    },
-  },
-  {
-    id: 'C24',
-    claim: 'the benefit may be less fragmentation more than fewer iTLB misses; 2M of 4K pages help too',
-    who: 'Rick Edgecombe',
-    when: '17 to 19 May 2022',
-    verdict: 'confirmed',
-    because:
-      'one 2M leaf needs one iTLB entry and 512 small pages need 50 for the same code, while both make the same few cuts in the direct map; Song Liu measured no difference ' +
-      'in throughput between them (20220624215712.3050672-1-song@kernel.org)',
-    look: (lab) => {
-      const huge = lab.run({ kernel: '5.18-rc3', workload: 'two-hundred-programs' });
-      const small = lab.run({ kernel: '6.1', workload: 'two-hundred-programs' });
-      const none = lab.run({ kernel: '5.17', workload: 'two-hundred-programs' });
-      return {
-        ran: '200 programs of 1 KiB: on a 2M leaf, in 512 small pages, and without packs',
-        seen: [
-          { what: fragments('one 2M leaf (5.18-rc3)', huge), holds: huge.figures.itlb_entries === 1 },
-          { what: fragments('512 small pages (6.1)', small), holds: small.figures.itlb_entries === 50 },
-          { what: fragments('no packs (5.17)', none), holds: none.figures.itlb_entries === 200 },
-        ],
-        commands: ['pagetrail matrix two-hundred-programs --kernels 5.17,5.18-rc3,6.1'],
-      };
-    },
-  },
-  {
-    id: 'C25',
-    claim: 'how much does fragmentation itself cost?',
-    who: 'Aaron Lu',
-    when: 'June 2022',
-    verdict: 'open',
-    because: 'how often the direct map is split can be counted; what that costs a machine cannot be emulated',
-    look: (lab) => {
-      const seen = ['5.17', '5.18-rc3', '6.1', '7.2'].map((kernel): Seen => {
-        const run = lab.run({ kernel, workload: 'two-hundred-programs' });
-        const count = directSplits(run);
-        return splitsSeen(kernel, count, count > 0);
-      });
-      return {
-        ran: '200 programs, loaded and freed',
-        seen,
-        commands: ['pagetrail matrix two-hundred-programs --kernels 5.17,5.18-rc3,6.1,7.2'],
       };
     },
   },
@@ -305,21 +259,27 @@ export const DIRECT_MAP_CLAIMS: readonly Claim[] = [
     who: 'Thomas Gleixner, Peter Zijlstra',
     when: '1 December 2022',
     verdict: 'confirmed',
-    because: 'no large leaf is ever writable and executable, and no alias of code is executable on x86-64',
+    because:
+      'no page, small or large, is ever writable and executable through either mapping, and nothing makes the direct map executable on x86-64',
     look: (lab) => {
       const seen = ['5.18-rc3', '6.1', '6.12', '7.2'].map((kernel): Seen => {
         const run = lab.run({ kernel, workload: 'two-hundred-programs' });
-        const memory = memoryAt(run, markerOf(run, 'loaded'));
-        let executable = 0;
-        for (const page of pagesWith(memory, Prot.executable)) {
-          const frame = Memory.page(memory, page)?.frame ?? -1;
-          const alias = Memory.alias(memory, frame);
-          if (alias !== null && Prot.has(alias.prot, Prot.executable)) executable++;
-        }
-        const both = run.figures.writable_executable.pages;
+        const { executable, writable } = run.figures.direct_map;
+        const both = run.figures.writable_executable.pages + writable;
+        const changes = run.events.filter(
+          (event) =>
+            event.kind === 'permission' &&
+            event.space === Space.direct &&
+            Prot.has(event.set | event.clear, Prot.executable),
+        ).length;
         return {
-          what: `${kernel}: ${executable} executable aliases, ${both} pages writable and executable at any moment`,
-          holds: executable === 0 && both === 0,
+          what: `${kernel}: ${executable} executable aliases, ${both} pages writable and executable at any moment, NX of the direct map changed ${changes} times`,
+          holds:
+            executable === 0 &&
+            both === 0 &&
+            changes === 0 &&
+            broken(run, 'I2') === 0 &&
+            broken(run, 'I14') === 0,
         };
       });
       return {

@@ -62,7 +62,7 @@ export const PAGE_CLAIMS: readonly Claim[] = [
     when: '21 April 2022',
     verdict: 'confirmed',
     because:
-      'it would be; since 3b8000ae185c (5.18-rc4) vfree gives back page by page, so nothing is freed that somebody holds',
+      'it would be: one block of 512 pages would take the held one with it. Since 3b8000ae185c (5.18-rc4) vfree gives back page by page',
     look: (lab) => {
       const after = keptByOne(lab, '5.18-rc5');
       return {
