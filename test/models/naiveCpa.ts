@@ -96,8 +96,15 @@ export class NaiveCpa {
   }
 
   setMemoryRox(page: number, pages: number): number {
-    const result = this.change(page, pages, { ...this.noWrite(), executable: true }, true);
-    if (result === 0 && this.rules.collapses) this.collapse(page, pages);
+    const bits = { ...this.noWrite(), executable: true };
+    // What changes nothing ends before the flush, behind which the merge is tried (§4.2, 4).
+    let changes = false;
+    for (let at = page; at < page + pages; at++) {
+      const here = this.pages.get(at);
+      changes ||= here !== undefined && differs(here, bits);
+    }
+    const result = this.change(page, pages, bits, true);
+    if (result === 0 && changes && this.rules.collapses) this.collapse(page, pages);
     return result;
   }
 
