@@ -1,13 +1,7 @@
-import {
-  BLOCK,
-  BLOCKS_PER_PAGE,
-  Cell,
-  CONTENT_CLASSES,
-  ContentClass,
-  type PageContent,
-} from '../core/memory/content.js';
+import { BLOCK, BLOCKS_PER_PAGE, Cell, CONTENT_CLASSES, ContentClass } from '../core/memory/content.js';
+import { contentRuns, runsOfPage } from '../core/memory/contentRuns.js';
 import { frameKey, Memory, NO_FRAME } from '../core/memory/memory.js';
-import { NODE_PAGES, PageTable } from '../core/memory/pageTable.js';
+import { NODE_PAGES, PageTable, type PageNode } from '../core/memory/pageTable.js';
 import { SparseMap } from '../core/memory/sparse.js';
 import { Address } from '../core/value/address.js';
 import type { MemoryDiff } from './diffStates.js';
@@ -33,105 +27,107 @@ interface Run {
 
 /** A memory whose pages are looked at one after the other. */
 interface Side {
-  readonly memory: Memory;
-  readonly contentOf: (key: number) => PageContent | undefined;
+  /** Finds the runs of a page by the key of its frame; false: nothing is known of it. */
+  readonly find: (key: number) => boolean;
+  cell: ArrayLike<number>;
+  /** Block after each run. */
+  end: ArrayLike<number>;
+  /** First run of the page found. */
+  first: number;
   /** What lies in a block, in a word; a program that is gone leaves a leftover. */
   readonly textOf: (cell: number) => string;
 }
 
-const sideOf = (memory: Memory, isThere: (program: number) => boolean): Side => {
+const NO_RUNS: readonly number[] = [];
+
+const wordsOf = (isThere: (program: number) => boolean): Side['textOf'] => {
   let last = -1;
   let text = '';
-  return {
-    memory,
-    contentOf: SparseMap.reader(memory.content),
-    textOf: (cell) => {
-      if (cell === last) return text;
-      const cls = Cell.class(cell);
-      last = cell;
-      text =
-        cls === ContentClass.program && !isThere(Cell.ref(cell))
-          ? 'leftover'
-          : (CONTENT_CLASSES[cls] ?? 'unknown');
-      return text;
-    },
+  return (cell) => {
+    if (cell === last) return text;
+    const cls = Cell.class(cell);
+    last = cell;
+    text =
+      cls === ContentClass.program && !isThere(Cell.ref(cell))
+        ? 'leftover'
+        : (CONTENT_CLASSES[cls] ?? 'unknown');
+    return text;
   };
 };
 
-const LAST_BLOCK = BLOCKS_PER_PAGE - 1;
-const NONE: readonly number[] = [];
+/** Of which every page is asked for. */
+const sideOf = ({ content }: Memory, isThere: (program: number) => boolean): Side => {
+  const runs = contentRuns(content);
+  const side: Side = {
+    find: (key) => {
+      const place = runs.placeOf(key);
+      if (place >= 0) side.first = runs.first[place] as number;
+      return place >= 0;
+    },
+    cell: runs.cell,
+    end: runs.end,
+    first: 0,
+    textOf: wordsOf(isThere),
+  };
+  return side;
+};
+
+/** Of which few pages are asked for. */
+const sideAlone = ({ content, programs }: Memory): Side => {
+  const side: Side = {
+    find: (key) => {
+      const page = SparseMap.get(content, key);
+      if (page !== undefined) ({ cell: side.cell, end: side.end } = runsOfPage(page));
+      return page !== undefined;
+    },
+    cell: NO_RUNS,
+    end: NO_RUNS,
+    first: 0,
+    textOf: wordsOf((program) => SparseMap.has(programs, program)),
+  };
+  return side;
+};
 
 const NOT_MAPPED = 'not mapped';
 const UNKNOWN = 'unknown';
+
+/** Frame of a page; null: it is not mapped. */
+const frameIn = (node: PageNode | undefined, slot: number): number | null =>
+  node === undefined || node.shift[slot] === 0 ? null : (node.frame[slot] as number);
+
+const find = (side: Side, frame: number | null): boolean =>
+  frame !== null && frame !== NO_FRAME && side.find(frameKey(frame));
 
 class Runs {
   readonly runs: Run[] = [];
   readonly #a: Side;
   readonly #b: Side;
-  readonly #samePrograms: boolean;
 
   constructor(a: Side, b: Side) {
     this.#a = a;
     this.#b = b;
-    this.#samePrograms = a.memory.programs === b.memory.programs;
   }
 
-  /** Looks at a page. Pages come in ascending order; those that are not mapped any more are left out. */
-  look(page: number): void {
-    const frame = this.#frameAt(this.#b, page);
-    const after = frame === null || frame === NO_FRAME ? undefined : this.#b.contentOf(frameKey(frame));
-    if (after === undefined) return;
-    const frameBefore = this.#frameAt(this.#a, page);
-    const before =
-      frameBefore === null || frameBefore === NO_FRAME ? undefined : this.#a.contentOf(frameKey(frameBefore));
-    if (before === after && this.#samePrograms) return;
-    const nothing = frameBefore === null ? NOT_MAPPED : UNKNOWN;
-    if (after.uniform && (before === undefined || before.uniform))
-      this.#compare(page, 0, BLOCKS_PER_PAGE, before?.cells[0], after.cells[0] as number, nothing);
-    else this.#blocks(page, before, after, nothing);
-  }
-
-  /** Compares blocks of a page; those that follow each other and are alike before and after at once. */
-  #blocks(page: number, before: PageContent | undefined, after: PageContent, nothing: string): void {
-    const { cells } = after;
-    const old = before === undefined ? NONE : before.cells;
-    // Of a page of one kind the first cell stands for all.
-    const all = after.uniform ? 0 : LAST_BLOCK;
-    const oldAll = before === undefined || before.uniform ? 0 : LAST_BLOCK;
-    let first = 0;
-    let cell = cells[0] as number;
-    let was = old[0];
-    for (let block = 1; block < BLOCKS_PER_PAGE; block++) {
-      const next = cells[block & all] as number;
-      const wasNext = old[block & oldAll];
-      if (next === cell && wasNext === was) continue;
-      this.#compare(page, first, block - first, was, cell, nothing);
-      first = block;
-      cell = next;
-      was = wasNext;
-    }
-    this.#compare(page, first, BLOCKS_PER_PAGE - first, was, cell, nothing);
-  }
-
-  /** `was`: undefined where nothing was known, which `nothing` says. */
-  #compare(
-    page: number,
-    block: number,
-    blocks: number,
-    was: number | undefined,
-    cell: number,
-    nothing: string,
-  ): void {
-    const from = was === undefined ? nothing : this.#a.textOf(was);
-    const to = this.#b.textOf(cell);
-    if (from !== to) this.#add(page, block, blocks, from, to);
-  }
-
-  /** Frame of a page; null: it is not mapped. */
-  #frameAt({ memory }: Side, page: number): number | null {
-    const node = PageTable.node(memory.virtual, page);
+  /** Looks at a page of two memories. Pages come in ascending order; those that are not mapped any more are left out. */
+  look(page: number, before: PageNode | undefined, after: PageNode | undefined): void {
+    const [a, b] = [this.#a, this.#b];
     const slot = page % NODE_PAGES;
-    return node === undefined || node.shift[slot] === 0 ? null : (node.frame[slot] as number);
+    if (!find(b, frameIn(after, slot))) return;
+    const frame = frameIn(before, slot);
+    const known = find(a, frame);
+    const nothing = frame === null ? NOT_MAPPED : UNKNOWN;
+    let was = a.first;
+    let is = b.first;
+    for (let block = 0; block < BLOCKS_PER_PAGE;) {
+      const end = b.end[is] as number;
+      const until = known ? Math.min(end, a.end[was] as number) : end;
+      const from = known ? a.textOf(a.cell[was] as number) : nothing;
+      const to = b.textOf(b.cell[is] as number);
+      if (from !== to) this.#add(page, block, until - block, from, to);
+      if (known && a.end[was] === until) was++;
+      if (end === until) is++;
+      block = until;
+    }
   }
 
   #add(page: number, block: number, blocks: number, from: string, to: string): void {
@@ -166,9 +162,10 @@ export const differentContent = (
   const inB = sideOf(b, (program) => knownB.numbers.has(program));
   const runs = new Runs(inA, inB);
   for (const [index, key] of b.virtual.keys.entries()) {
-    const node = b.virtual.nodes[index];
+    const after = b.virtual.nodes[index] as PageNode;
+    const before = PageTable.node(a.virtual, key * NODE_PAGES);
     for (let slot = 0; slot < NODE_PAGES; slot++)
-      if (node?.shift[slot] !== 0) runs.look(key * NODE_PAGES + slot);
+      if (after.shift[slot] !== 0) runs.look(key * NODE_PAGES + slot, before, after);
   }
   return found(runs.runs.length, () => told(runs.runs));
 };
@@ -197,13 +194,10 @@ const touchedPages = (b: Memory, diff: MemoryDiff): ReadonlySet<number> => {
   return pages;
 };
 
-/** Of a memory whose programs are not read. */
-const sideAlone = (memory: Memory): Side =>
-  sideOf(memory, (program) => SparseMap.has(memory.programs, program));
-
 /** The same, looked for only where a diff of two memories says that something was touched. */
 export const changedContent = (a: Memory, b: Memory, diff: MemoryDiff): readonly ChangedContent[] => {
   const runs = new Runs(sideAlone(a), sideAlone(b));
-  for (const page of [...touchedPages(b, diff)].sort((x, y) => x - y)) runs.look(page);
+  for (const page of [...touchedPages(b, diff)].sort((x, y) => x - y))
+    runs.look(page, PageTable.node(a.virtual, page), PageTable.node(b.virtual, page));
   return told(runs.runs);
 };

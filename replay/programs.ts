@@ -1,6 +1,7 @@
 import { symbolParts } from '../core/history/lives.js';
 import { Memory, type KernelSymbol, type Program, type ProgramState } from '../core/memory/memory.js';
-import { SparseMap } from '../core/memory/sparse.js';
+import { programColumns, type ProgramColumns } from '../core/memory/programColumns.js';
+import { symbolColumns, type SymbolColumns } from '../core/memory/symbolColumns.js';
 import { Address, PAGE_SIZE } from '../core/value/address.js';
 import { sortedPlaces } from '../core/value/order.js';
 
@@ -45,16 +46,32 @@ const kindOf = (type: string): ShownProgram['kind'] =>
 /** A program, or the symbol of one that is older than the log. */
 export type Known = Program | KernelSymbol;
 
-/** The address by which it goes: where its memory begins, or its code where only that is known. */
-export const placeOf = (known: Known): Address => ('chunk' in known ? known.chunk : known.start);
-
-const TAGGED = /^bpf_prog_[0-9a-f]{16}(?:_|$)/;
-const TAG_START = 'bpf_prog_'.length;
+const PREFIX = 'bpf_prog_';
+const TAG_START = PREFIX.length;
 const TAG_END = TAG_START + 16;
+const UNDERSCORE = 0x5f;
 
-/** The tag alone, as `symbolParts` has it. */
-export const tagOf = ({ name }: Known): string | null =>
-  name !== null && TAGGED.test(name) ? name.slice(TAG_START, TAG_END) : null;
+const isDigit = (code: number): boolean => (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66);
+
+/** Whether a symbol says a tag, as `symbolParts` has it. Thousands are asked: no regular expression. */
+export const isTagged = (name: string | null): name is string => {
+  if (name === null || !name.startsWith(PREFIX)) return false;
+  for (let i = TAG_START; i < TAG_END; i++) if (!isDigit(name.charCodeAt(i))) return false;
+  return name.length === TAG_END || name.charCodeAt(TAG_END) === UNDERSCORE;
+};
+
+const tagOf = (name: string | null): string | null =>
+  isTagged(name) ? name.slice(TAG_START, TAG_END) : null;
+
+/** Whether two symbols say the same tag, or both say none. */
+export const sameTag = (a: string | null, b: string | null): boolean => {
+  if (a === b) return true;
+  if (a !== null && b !== null)
+    // What differs in the first digit of the tag are mostly two tags.
+    for (let i = TAG_START; i < TAG_END; i++)
+      if (a.charCodeAt(i) !== b.charCodeAt(i)) return !isTagged(a) && !isTagged(b);
+  return tagOf(a) === tagOf(b);
+};
 
 const lengthOf = ({ start, end }: KernelSymbol): number | null => {
   const length = Address.minus(end, start);
@@ -88,110 +105,148 @@ export const shownProgram = (known: Known): ShownProgram =>
       }
     : shownOlder(known);
 
-const sameAddress = (a: Address | null, b: Address | null): boolean =>
-  a === b || (a !== null && b !== null && Address.equals(a, b));
+/** Whether two programs, each a row, are shown alike. */
+const sameRow = (a: ProgramColumns, i: number, b: ProgramColumns, j: number): boolean =>
+  a.id[i] === b.id[j] &&
+  a.page[i] === b.page[j] &&
+  a.offset[i] === b.offset[j] &&
+  a.bytes[i] === b.bytes[j] &&
+  a.startPage[i] === b.startPage[j] &&
+  a.startOffset[i] === b.startOffset[j] &&
+  a.length[i] === b.length[j] &&
+  (a.symbols[i] !== 0) === (b.symbols[j] !== 0) &&
+  a.state[i] === b.state[j] &&
+  a.name(i) === b.name(j) &&
+  kindOf(a.type(i)) === kindOf(b.type(j));
+
+const sameOlder = (a: Known, b: Known): boolean =>
+  !('chunk' in a) &&
+  !('chunk' in b) &&
+  a.name === b.name &&
+  Address.equals(a.start, b.start) &&
+  lengthOf(a) === lengthOf(b);
 
 /** Whether two that are at one address are shown alike. */
-export const sameShown = (a: Known, b: Known): boolean => {
-  if ('chunk' in a)
-    return (
-      'chunk' in b &&
-      a.id === b.id &&
-      a.name === b.name &&
-      kindOf(a.type) === kindOf(b.type) &&
-      Address.equals(a.chunk, b.chunk) &&
-      a.bytes === b.bytes &&
-      sameAddress(a.start, b.start) &&
-      a.length === b.length &&
-      a.symbols > 0 === b.symbols > 0 &&
-      a.state === b.state
-    );
-  return (
-    !('chunk' in b) && a.name === b.name && Address.equals(a.start, b.start) && lengthOf(a) === lengthOf(b)
-  );
+export const sameShown = (a: ByAddress, i: number, b: ByAddress, j: number): boolean => {
+  const [row, other] = [a.rows[i] as number, b.rows[j] as number];
+  return row < 0 || other < 0 ? sameOlder(a.known(i), b.known(j)) : sameRow(a.placed, row, b.placed, other);
+};
+
+/** Numbers that are asked for one by one. */
+export interface Numbers {
+  readonly has: (number: number) => boolean;
+}
+
+/** So far apart, numbers are kept as bytes. */
+const MOST_BYTES = 2 ** 18;
+
+/** `numbers` ascend. */
+const numbersOf = (numbers: Float64Array): Numbers => {
+  const low = numbers[0] ?? 0;
+  const far = (numbers.at(-1) ?? 0) - low;
+  if (far >= MOST_BYTES) return new Set(numbers);
+  const there = new Uint8Array(far + 1);
+  for (let i = 0; i < numbers.length; i++) there[(numbers[i] as number) - low] = 1;
+  return { has: (number) => there[number - low] === 1 };
 };
 
 /** The programs of a memory, read once. */
 export interface KnownPrograms {
   /** By number. */
-  readonly placed: readonly Program[];
-  readonly numbers: ReadonlySet<number>;
+  readonly placed: ProgramColumns;
+  readonly numbers: Numbers;
+  readonly symbols: SymbolColumns;
   /** Symbols of programs that are older than the log: nothing else is known of them. */
   readonly older: readonly KernelSymbol[];
 }
 
-const olderPrograms = (memory: Memory, numbers: ReadonlySet<number>): readonly KernelSymbol[] => {
+const olderPrograms = (memory: Memory, symbols: SymbolColumns, numbers: Numbers): readonly KernelSymbol[] => {
   const older: KernelSymbol[] = [];
-  for (const [, list] of SparseMap.entries(memory.symbols))
-    for (const symbol of list)
-      if (
-        !numbers.has(symbol.program) &&
-        OF_PROGRAMS.test(symbol.name) &&
-        Memory.programAt(memory, symbol.start) === null
-      )
-        older.push(symbol);
+  for (let i = 0; i < symbols.program.length; i++) {
+    if (numbers.has(symbols.program[i] as number) || !OF_PROGRAMS.test(symbols.name(i))) continue;
+    const symbol = symbols.symbol(i);
+    if (Memory.programAt(memory, symbol.start) === null) older.push(symbol);
+  }
   return older;
 };
 
 export const knownPrograms = (memory: Memory): KnownPrograms => {
-  const placed: Program[] = [];
-  const numbers = new Set<number>();
-  for (const [number, program] of SparseMap.entries(memory.programs)) {
-    placed.push(program);
-    numbers.add(number);
-  }
-  return { placed, numbers, older: olderPrograms(memory, numbers) };
+  const placed = programColumns(memory.programs);
+  const symbols = symbolColumns(memory.symbols);
+  const numbers = numbersOf(placed.number);
+  return { placed, numbers, symbols, older: olderPrograms(memory, symbols, numbers) };
 };
 
 /** Programs by address, their addresses beside them. */
 export interface ByAddress {
-  readonly known: readonly Known[];
+  readonly count: number;
   readonly pages: Float64Array;
   readonly offsets: Float64Array;
+  readonly placed: ProgramColumns;
+  /** Of each its row in `placed`; -1: it is older than the log. */
+  readonly rows: Int32Array;
+  readonly nameOf: (i: number) => string | null;
+  readonly known: (i: number) => Known;
 }
 
 /** All programs. Of those at one address the lower number comes first, and what is older than the log last. */
 export const byAddress = ({ placed, older }: KnownPrograms): ByAddress => {
-  const all: readonly Known[] = older.length === 0 ? placed : [...placed, ...older];
-  const order = addressOrder(all);
-  const known: Known[] = [];
-  const pages = new Float64Array(order.length);
-  const offsets = new Float64Array(order.length);
-  for (let i = 0; i < order.length; i++) {
-    const own = all[order[i] as number] as Known;
-    const { page, offset } = placeOf(own);
-    known.push(own);
-    pages[i] = page;
-    offsets[i] = offset;
+  const count = placed.count + older.length;
+  const page = new Float64Array(count);
+  const offset = new Float64Array(count);
+  page.set(placed.page);
+  offset.set(placed.offset);
+  for (const [i, { start }] of older.entries()) {
+    page[placed.count + i] = start.page;
+    offset[placed.count + i] = start.offset;
   }
-  return { known, pages, offsets };
+  const order = addressOrder(page, offset);
+  const pages = new Float64Array(count);
+  const offsets = new Float64Array(count);
+  const rows = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const at = order[i] as number;
+    pages[i] = page[at] as number;
+    offsets[i] = offset[at] as number;
+    rows[i] = at < placed.count ? at : -1;
+  }
+  const known = (i: number): Known => {
+    const at = order[i] as number;
+    return at < placed.count ? placed.program(at) : (older[at - placed.count] as KernelSymbol);
+  };
+  const nameOf = (i: number): string | null => {
+    const row = rows[i] as number;
+    return row < 0 ? known(i).name : placed.name(row);
+  };
+  return { count, pages, offsets, placed, rows, nameOf, known };
 };
 
 /** The highest page that, counted in bytes, is still a whole number. */
 const MOST_PAGES = Number.MAX_SAFE_INTEGER / PAGE_SIZE - 1;
 
 /** Places in a list in the order of the addresses. */
-const addressOrder = (all: readonly Known[]): Float64Array => {
+const addressOrder = (pages: Float64Array, offsets: Float64Array): Float64Array => {
   let low = Infinity;
   let high = 0;
-  for (const known of all) {
-    const { page } = placeOf(known);
+  for (let i = 0; i < pages.length; i++) {
+    const page = pages[i] as number;
     if (page < low) low = page;
     if (page > high) high = page;
   }
   if (high - low > MOST_PAGES) {
     const compare = (i: number, j: number): number =>
-      Address.compare(placeOf(all[i] as Known), placeOf(all[j] as Known)) || i - j;
-    return Float64Array.from(all, (_, i) => i).sort(compare);
+      (pages[i] as number) - (pages[j] as number) || (offsets[i] as number) - (offsets[j] as number) || i - j;
+    return Float64Array.from(pages, (_, i) => i).sort(compare);
   }
-  const keys = new Float64Array(all.length);
-  for (let i = 0; i < keys.length; i++) {
-    const { page, offset } = placeOf(all[i] as Known);
-    keys[i] = (page - low) * PAGE_SIZE + offset;
-  }
+  const keys = new Float64Array(pages.length);
+  for (let i = 0; i < keys.length; i++)
+    keys[i] = ((pages[i] as number) - low) * PAGE_SIZE + (offsets[i] as number);
   return sortedPlaces(keys);
 };
 
+const shownAt = ({ count, known }: ByAddress): readonly ShownProgram[] =>
+  Array.from({ length: count }, (_, i) => shownProgram(known(i)));
+
 /** All programs, by address. Programs older than the log show by their symbol alone. */
 export const programs = (memory: Memory): readonly ShownProgram[] =>
-  byAddress(knownPrograms(memory)).known.map(shownProgram);
+  shownAt(byAddress(knownPrograms(memory)));

@@ -92,7 +92,7 @@ export const shownDiff = (a: Memory, b: Memory, { physical = true }: ShownDiffOp
   const areas = changedAreas(a, b);
   const packs = changedPacks(a, b);
   const programs = changedPrograms(a, b, knownA, knownB);
-  const symbols = changedSymbols(a, b);
+  const symbols = changedSymbols(knownA.symbols, knownB.symbols);
   const content = differentContent(a, b, knownA, knownB);
   const [before, after] = [unknownRanges(a, knownA), unknownRanges(b, knownB)];
   const unknown = { added: missingIn(before, after), removed: missingIn(after, before) };

@@ -3,6 +3,7 @@ import { Memory } from '../core/memory/memory.js';
 import { NODE_PAGES, PageTable, type PageNode } from '../core/memory/pageTable.js';
 import { Address, PAGE_SIZE, pageText } from '../core/value/address.js';
 import { Prot } from '../core/value/prot.js';
+import { whole } from '../core/value/whole.js';
 import { isWhole, knownPrograms, programs, type KnownPrograms, type ShownProgram } from './programs.js';
 import { hasGuard, shownRuns, type PageRun } from './ranges.js';
 
@@ -62,12 +63,17 @@ function* areasIn(memory: Memory, page: number, pages: number) {
 /** Pages that hold a program or its symbol and that no line said anything of: they are executed all the same. */
 const hostPages = (memory: Memory, { placed, older }: KnownPrograms): ReadonlySet<number> => {
   const hosts = new Set<number>();
-  const add = ({ page, offset }: Address, length: number): void => {
+  let seen = -1;
+  const add = (page: number, offset: number, length: number): void => {
     const last = page + Math.floor((offset + Math.max(length, 1) - 1) / PAGE_SIZE);
-    for (let at: number = page; at <= last; at++) if (!PageTable.has(memory.virtual, at)) hosts.add(at);
+    for (let at = page; at <= last; at++) {
+      if (at !== seen && !PageTable.has(memory.virtual, at)) hosts.add(at);
+      seen = at;
+    }
   };
-  for (const { chunk, bytes } of placed) add(chunk, bytes);
-  for (const { start, end } of older) add(start, Address.minus(end, start));
+  for (let i = 0; i < placed.count; i++)
+    add(whole(placed.page[i]), whole(placed.offset[i]), whole(placed.bytes[i]));
+  for (const { start, end } of older) add(start.page, start.offset, Address.minus(end, start));
   return hosts;
 };
 

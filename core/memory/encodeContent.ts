@@ -73,6 +73,24 @@ const takeBlocks = (input: Input, cells: readonly number[]): Uint8Array => {
   return bytes;
 };
 
+type Source = (index: number) => PageContent;
+
+/** Pages as runs of equal blocks. */
+export interface StoredRuns {
+  /** Of each page its first run. */
+  readonly first: Uint32Array;
+  /** Of each page how many runs. */
+  readonly count: Float64Array;
+  readonly cell: Float64Array;
+  readonly blocks: Float64Array;
+}
+
+const STORED = new WeakMap<Source, StoredRuns>();
+
+/** The runs that the values of a map are made from. */
+export const storedRuns = (source: Source | null): StoredRuns | null =>
+  source === null ? null : (STORED.get(source) ?? null);
+
 export const takeContent = (input: Input, owner: object | null): SparseMap<PageContent> => {
   const rows = takeTable(input, PAGES);
   const runs = takeTable(input, RUNS);
@@ -127,5 +145,6 @@ export const takeContent = (input: Input, owner: object | null): SparseMap<PageC
       seen: seenOf(i),
     };
   };
+  STORED.set(pageAt, { first: firstRun, count: rows.runs, cell: runs.cell, blocks: runs.blocks });
   return SparseMap.of(rows.key, pageAt, owner);
 };

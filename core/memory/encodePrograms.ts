@@ -29,11 +29,11 @@ const PROGRAMS = {
   state: UINT,
 };
 
-const NO_START = 1;
-const NO_LENGTH = 2;
-const NO_NAME = 4;
-const NO_ID = 8;
-const STATES: readonly ProgramState[] = ['allocated', 'written', 'live', 'closing'];
+export const NO_START = 1;
+export const NO_LENGTH = 2;
+export const NO_NAME = 4;
+export const NO_ID = 8;
+export const STATES: readonly ProgramState[] = ['allocated', 'written', 'live', 'closing'];
 
 export const putPrograms = (out: Output, programs: SparseMap<Program>, texts: TextNumbers): void => {
   const rows = Array.from(SparseMap.entries(programs), ([, program]) => program);
@@ -68,6 +68,13 @@ export interface StoredPrograms {
   readonly programs: SparseMap<Program>;
 }
 
+type Source = (index: number) => Program;
+const STORED = new WeakMap<Source, Omit<StoredPrograms, 'programs'>>();
+
+/** The columns that the values of a map are made from. */
+export const storedBy = (source: Source | null): Omit<StoredPrograms, 'programs'> | null =>
+  source === null ? null : (STORED.get(source) ?? null);
+
 export const takePrograms = (input: Input, texts: Texts, owner: object | null): StoredPrograms => {
   const text = textRange(texts);
   const state = { min: 0, max: STATES.length - 1 };
@@ -93,6 +100,7 @@ export const takePrograms = (input: Input, texts: Texts, owner: object | null): 
       state: STATES[c.state[i] as number] as ProgramState,
     };
   };
+  STORED.set(programAt, { texts, columns: c });
   return { texts, columns: c, programs: SparseMap.of(c.number, programAt, owner) };
 };
 

@@ -55,6 +55,25 @@ export const putSymbols = (
   });
 };
 
+type Source = (index: number) => readonly KernelSymbol[];
+
+/** Symbols as columns. */
+export interface StoredSymbols {
+  /** Of each list its first symbol; then how many symbols there are. */
+  readonly starts: readonly number[];
+  /** Of each symbol which program says its place; -1 and less: which of `others`. */
+  readonly source: Int32Array;
+  readonly rows: { readonly [K in keyof typeof SYMBOLS]: Float64Array };
+  readonly others: { readonly [K in keyof typeof OTHERS]: Float64Array };
+  readonly programs: Omit<StoredPrograms, 'programs'>;
+}
+
+const STORED = new WeakMap<Source, StoredSymbols>();
+
+/** The columns that the values of a map are made from. */
+export const storedSymbols = (source: Source | null): StoredSymbols | null =>
+  source === null ? null : (STORED.get(source) ?? null);
+
 /** Symbols stand under the page of their start. */
 export const takeSymbols = (
   input: Input,
@@ -109,5 +128,6 @@ export const takeSymbols = (
     for (let i = starts[index] as number; i < end; i++) list.push(symbolAt(i));
     return list;
   };
+  STORED.set(listAt, { starts, source, rows, others, programs: stored });
   return SparseMap.of(pages, listAt, owner);
 };

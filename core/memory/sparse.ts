@@ -29,6 +29,17 @@ interface Source<V> {
   readonly made: (V | undefined)[];
 }
 
+/** The entries of a map in the order of their keys, without a value being made. */
+export interface Rows<V> {
+  readonly keys: Float64Array;
+  /** Of each entry the index for which `source` gives its value; below 0 where the value is there. */
+  readonly indexes: Int32Array;
+  /** What `SparseMap.of` was given; null where all values were there from the beginning. */
+  readonly source: ((index: number) => V) | null;
+  /** The value of an entry. */
+  readonly value: (i: number) => V;
+}
+
 interface MutableMap<V> {
   owner: object | null;
   root: Node<V> | null;
@@ -413,6 +424,41 @@ export const SparseMap = Object.freeze({
         descend(node.items[index + 1] as Node<V>);
       }
     }
+  },
+
+  rows<V>(map: SparseMap<V>): Rows<V> {
+    const keys = new Float64Array(map.size);
+    const indexes = new Int32Array(map.size);
+    const values: V[] = [];
+    let source: Source<V> | null = null;
+    let count = 0;
+    const visit = (node: Node<V>): void => {
+      if (node.height > 0) {
+        for (const item of node.items) visit(item as Node<V>);
+        return;
+      }
+      source = node.source ?? source;
+      for (let i = 0; i < node.keys.length; i++) {
+        const item = node.items[i];
+        const lazy = node.source !== null && typeof item === 'number';
+        // A value that was made may have been changed in place by whoever owns it.
+        const made = lazy ? node.source.made[item] : (item as V);
+        keys[count] = node.keys[i] as number;
+        indexes[count++] = lazy && made === undefined ? item : -values.push(made as V);
+      }
+    };
+    if (map.root !== null) visit(map.root);
+    // What `visit` has set is not seen here by the compiler.
+    const from = source as Source<V> | null;
+    return {
+      keys,
+      indexes,
+      source: from?.value ?? null,
+      value: (i) => {
+        const index = indexes[i] as number;
+        return index < 0 || from === null ? (values[-1 - index] as V) : fromSource(from, index);
+      },
+    };
   },
 
   /** Keys whose values are not the same in two maps, ascending, with both values; costs what is not shared. */

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { BLOCKS_PER_PAGE, CONTENT_CLASSES, PageContent } from '../../core/memory/content.js';
-import { evolveAll } from '../../core/memory/evolve.js';
+import { evolveAll, folder } from '../../core/memory/evolve.js';
 import { Memory, nothing } from '../../core/memory/memory.js';
 import { PageTable } from '../../core/memory/pageTable.js';
 import { decodeMemory, encodeMemory } from '../../core/memory/snapshot.js';
-import type { Fact } from '../../core/event/event.js';
+import type { Event, Fact } from '../../core/event/event.js';
 import { Address } from '../../core/value/address.js';
 import { Prot } from '../../core/value/prot.js';
 import { must } from '../../replay/failed.js';
@@ -71,6 +71,15 @@ const dispatcher = (page: number, name: string): Fact => ({
   ksym: { hi: 0, lo: 0 },
 });
 
+/** Memory after `end` events, of which the first `kept` came from a snapshot. */
+const wentOn = (events: readonly Event[], kept: number, end: number): Memory => {
+  const owner = {};
+  const bytes = encodeMemory(evolveAll(nothing, events.slice(0, kept)));
+  const fold = folder(must(decodeMemory(bytes, owner)), owner);
+  for (const event of events.slice(kept, end)) fold.apply(event);
+  return fold.share();
+};
+
 describe('the diff of two memories as it is shown', () => {
   it('counts what its lists have', () => {
     check((a, b) => {
@@ -89,6 +98,33 @@ describe('the diff of two memories as it is shown', () => {
       expect(JSON.stringify(shownDiff(a, apart))).to.equal(JSON.stringify(shownDiff(a, b)));
     });
   }).timeout(60_000);
+
+  it('is the same where the memories were read from snapshots and changed since', () => {
+    const any = fc.tuple(anyStream(), fc.array(fc.nat({ max: 120 }), { minLength: 4, maxLength: 4 }));
+    fc.assert(
+      fc.property(any, ([events, [i = 0, j = 0, k = 0, l = 0]]) => {
+        const [first, end] = [Math.min(i, k), Math.max(i, k)];
+        const [second, stop] = [Math.min(j, l), Math.max(j, l)];
+        const whole = shownDiff(
+          evolveAll(nothing, events.slice(0, end)),
+          evolveAll(nothing, events.slice(0, stop)),
+        );
+        const read = shownDiff(wentOn(events, first, end), wentOn(events, second, stop));
+        expect(JSON.stringify(read)).to.equal(JSON.stringify(whole));
+      }),
+      { numRuns: 200 },
+    );
+  }).timeout(60_000);
+
+  it('takes symbols at one address, of which one stays, for what they are', () => {
+    const a = evolveAll(nothing, numbered([dispatcher(0x10, 'x'), dispatcher(0x10, 'y')]));
+    const b = evolveAll(nothing, numbered([dispatcher(0x10, 'y'), dispatcher(0x10, 'z')]));
+    const { symbols } = shownDiff(a, b);
+    expect([symbols.removed, symbols.added].map((list) => list.map(({ name }) => name))).to.deep.equal([
+      ['x'],
+      ['z'],
+    ]);
+  });
 
   it('has each page that is shown in another way, and no other', () => {
     check((a, b) => {
