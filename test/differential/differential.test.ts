@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { expect } from 'chai';
 import { ARCHES } from '../../core/arch/arches.js';
+import { Twin, type Loaded } from '../models/twin.js';
 import { CELLS } from './differential.js';
 import { parallel } from './parallel.js';
 
@@ -11,6 +12,14 @@ const FIRST = 1 + (Math.floor(Date.now() / 86_400_000) % 100_000) * RUNS;
 describe('The differential test', () => {
   it('knows every architecture', () => {
     expect([...new Set(CELLS.map(({ arch }) => arch.name))]).to.deep.equal(ARCHES.map(({ name }) => name));
+  });
+
+  it('sees what lies in memory: an image that the naive model has not is a difference', () => {
+    const twin = new Twin({ kernel: '6.1', seed: 1 });
+    const loaded = twin.load(400);
+    expect(() => twin.finish()).to.not.throw();
+    twin.naive.content.filled((loaded as Loaded).placed.at, 64);
+    expect(() => twin.finish()).to.throw(/core class 3 of \d+, naive trap/);
   });
 
   it(`runs ${RUNS} random workloads from seed ${FIRST} on core and on naive models: no difference`, async function () {

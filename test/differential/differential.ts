@@ -39,9 +39,19 @@ export interface Differential {
 
 const PERMISSIONS: readonly Permission[] = ['ro', 'rw', 'x', 'nx', 'rox'];
 const ROX_SINCE = 602;
+const CHUNK = 64;
+/** Header and room for a random start, in an image of a pack. */
+const OVERHEAD = 24;
 
 /** Bytes of code: most programs are small, some fill pages. */
-const lengthOf = (random: Random): number => (random(6) === 0 ? 2000 + random(20_000) : 20 + random(1500));
+const lengthOf = (random: Random, { naive }: Twin): number => {
+  const draw = random(8);
+  if (draw === 0) return 2000 + random(20_000);
+  // What is free at the end of a pack, to the last chunk or one more.
+  const pack = naive.packs.packs[draw === 1 ? random(naive.packs.packs.length + 1) : -1];
+  const free = pack === undefined ? 0 : pack.taken.length - 1 - pack.taken.lastIndexOf(true);
+  return free === 0 ? 20 + random(1500) : (free + (random(3) === 0 ? 1 : 0)) * CHUNK - OVERHEAD;
+};
 
 const setMemory = (twin: Twin, random: Random, release: number): void => {
   const areas = twin.naive.vmalloc.areas.filter(({ lazy }) => !lazy);
@@ -68,12 +78,13 @@ export const runSeed = (seed: number): number => {
     if (draw < 3 && live.length > 0) twin.unload(live.splice(random(live.length), 1)[0] as Loaded);
     else if (draw === 9) setMemory(twin, random, release);
     else {
-      const loaded = twin.load(lengthOf(random), random(4) === 0);
+      const loaded = twin.load(lengthOf(random, twin), random(4) === 0);
       if (loaded !== null) live.push(loaded);
     }
   }
   // Half of the runs end with everything given back.
   if (random(2) === 0) for (const loaded of live) twin.unload(loaded);
+  twin.finish();
   return operations;
 };
 

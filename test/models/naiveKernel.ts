@@ -1,5 +1,6 @@
 import { framesOf, type FramePool } from './framePool.js';
 import { releaseOf, type ArchRules } from './archRules.js';
+import { NaiveContent } from './naiveContent.js';
 import { NaiveCpa } from './naiveCpa.js';
 import { NaivePacks, type Placed } from './naivePacks.js';
 import { NaivePages, type NaiveTables } from './naiveTables.js';
@@ -29,6 +30,7 @@ export class NaiveKernel {
   readonly packs: NaivePacks;
   readonly cpa: NaiveTables;
   readonly vmalloc: NaiveVmalloc;
+  readonly content: NaiveContent;
   charged = 0;
   /** Pages of 4 KiB in a page of the architecture. */
   readonly unit: number;
@@ -50,6 +52,7 @@ export class NaiveKernel {
             options.leaf ?? (() => arch.directLeaf),
             options.table ?? (() => true),
           );
+    this.content = new NaiveContent(arch?.arch ?? 'x86_64', (page) => this.cpa.pages.get(page)?.frame);
     this.vmalloc = new NaiveVmalloc(range?.[0] ?? rules.modules, range?.[1], this.unit);
   }
 
@@ -59,6 +62,7 @@ export class NaiveKernel {
     const before = [...this.packs.packs];
     try {
       const placed = this.packs.alloc(bytes, classic, (pages) => this.executable(pages));
+      this.content.image(placed.at, bytes);
       this.copied(placed, bytes);
       return placed;
     } catch (refused) {
@@ -72,6 +76,7 @@ export class NaiveKernel {
   unload(placed: Placed, bytes: number): void {
     if (placed.pack !== null) this.copied(placed, bytes);
     const freed = this.packs.free(placed.at, bytes);
+    if (freed !== 'area' && this.rules.invalidates) this.content.filled(placed.at, bytes);
     if (freed === 'area') this.giveBack(placed.at.page, Math.floor(bytes / PAGE));
     if (freed === 'pack') this.giveBack(placed.pack as number, this.packs.packPages);
     this.charged -= bytes;
@@ -86,6 +91,7 @@ export class NaiveKernel {
     this.vmalloc.at(start).resets = moduleResets;
     const frames = framesOf(this.options.frames.take(size, huge));
     this.cpa.map(start, frames, huge ? 21 : (this.options.arch?.shift ?? 12));
+    this.content.allocated(frames);
     return start;
   }
 
@@ -126,6 +132,7 @@ export class NaiveKernel {
     }
     const start = this.moduleAlloc(pages, true);
     this.vmalloc.at(start).resets = this.rules.resets;
+    if (this.rules.fills) this.content.filled({ page: start, offset: 0 }, pages * PAGE);
     for (const what of this.rules.protect)
       if (this.setMemory(what, start, pages) !== 0 && this.rules.checked) {
         this.vfree(start);

@@ -13,7 +13,8 @@ import {
 } from '../../core/kernel/setMemory.js';
 import { bpfIntJitCompile, bpfJitFree } from '../../core/kernel/jit.js';
 import { moduleAlloc, vfree } from '../../core/kernel/vmalloc.js';
-import type { Memory } from '../../core/memory/memory.js';
+import { Memory as Memories, type Memory } from '../../core/memory/memory.js';
+import { Prot } from '../../core/value/prot.js';
 import { Address } from '../../core/value/address.js';
 import type { Word } from '../../core/value/words.js';
 import { difference } from './compare.js';
@@ -70,6 +71,7 @@ export class Twin {
   private readonly backing = new Map<number, readonly number[]>();
   private readonly areas: number[] = [];
   private made: Made | null = null;
+  private refused: string | null = null;
 
   constructor(readonly options: TwinOptions) {
     const { kernel, seed } = options;
@@ -125,6 +127,7 @@ export class Twin {
     });
     const apply = (fact: Fact): void => {
       if (fact.kind === 'program-allocated') this.made = fact;
+      if ((fact.kind === 'filled' || fact.kind === 'copied') && fact.way === 'store') this.stored(fact.to);
       if (fact.kind !== 'frames-released') return;
       ours.release(this.backing.get(fact.start) ?? []);
       this.backing.delete(fact.start);
@@ -205,10 +208,27 @@ export class Twin {
     return result;
   }
 
+  /** A plain store goes to a page that may be written: what is filled late, or copied without a mapping of its own, shows here. */
+  private stored(to: Address): void {
+    const prot = Memories.page(this.driver.memory(), to.page)?.prot ?? 0;
+    if (!Prot.has(prot, Prot.present) || !Prot.has(prot, Prot.writable))
+      this.refused ??= `a store to ${Address.toText(to)}, mapped ${Prot.toText(prot)}`;
+  }
+
+  /** At the end: also what no operation should have touched. */
+  finish(): void {
+    const lies = this.naive.content.difference(this.before, true);
+    if (lies !== null) throw new Error(`${this.options.kernel}: at the end: ${lies}`);
+  }
+
   private check(operation: string): void {
     const after = this.driver.share();
     const found = difference(this.before, after, this.naive);
-    if (found !== null) throw new Error(`${this.options.kernel}: ${operation}: ${found}`);
+    // A frame that has only a name so far has no content that could be compared.
+    const lies = this.options.late === true ? null : this.naive.content.difference(after, false);
+    if (this.refused !== null) throw new Error(`${this.options.kernel}: ${operation}: ${this.refused}`);
+    if (found !== null || lies !== null)
+      throw new Error(`${this.options.kernel}: ${operation}: ${found ?? lies ?? ''}`);
     this.before = after;
     this.areas.length = 0;
   }
