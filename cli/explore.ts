@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ARCHES } from '../core/arch/arches.js';
@@ -35,7 +35,9 @@ const DOMAIN_NAMES = Object.keys(DOMAINS) as (keyof Variant)[];
 const fixedOf = (texts: readonly string[]): Result<Partial<Variant>> => {
   const fixed: Record<string, string> = {};
   for (const one of texts) {
-    const [name = '', value = ''] = one.split('=');
+    const at = one.indexOf('=');
+    const name = at < 0 ? one : one.slice(0, at);
+    const value = at < 0 ? '' : one.slice(at + 1);
     const domain: readonly string[] | undefined = Object.hasOwn(DOMAINS, name)
       ? DOMAINS[name as keyof Variant]
       : undefined;
@@ -162,9 +164,19 @@ const searchInterleavings = (
   });
 };
 
-const writeAll = (folder: string, report: ExploreReport): Result<null> => {
+/** A folder that can be written to. */
+const prepare = (folder: string): Result<null> => {
   try {
     mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return ok(null);
+  } catch (error) {
+    return fail('unwritable', 'counterexamples cannot be written', folder, (error as Error).message);
+  }
+};
+
+const writeAll = (folder: string, report: ExploreReport): Result<null> => {
+  try {
     for (const one of report.broken) writeFileSync(join(folder, one.file), formatWorkload(one.workload));
     return ok(null);
   } catch (error) {
@@ -250,6 +262,8 @@ export const explore = command({
         undefined,
         'leave it out (docs/explore.md)',
       );
+    const prepared = given.out === undefined ? ok(null) : prepare(given.out);
+    if (!prepared.ok) return prepared;
     const searched = several
       ? searchInterleavings(
           context,
@@ -259,7 +273,12 @@ export const explore = command({
         )
       : searchFaults(context, input, workload.name, given.resume);
     if (!searched.ok) return searched;
-    const machinery: Machinery = { ...machine.value, seed, kernelOptions: force ? ['--force'] : [] };
+    const machinery: Machinery = {
+      ...machine.value,
+      seed,
+      kernelOptions: force ? ['--force'] : [],
+      folder: given.out ?? null,
+    };
     const report: ExploreReport = {
       ...searched.value.report,
       broken: searched.value.found.map((one, i) => shown(one, i + 1, machinery)),

@@ -8,7 +8,7 @@ const MOST = 12;
 
 const times = (n: number, one: string, many = `${one}s`): string => `${grouped(n)} ${n === 1 ? one : many}`;
 
-const counterexampleLines = (context: Context, one: Shown, folder: string | null): string[] => {
+const counterexampleLines = (context: Context, one: Shown): string[] => {
   const { style } = context;
   const { frames, frees, boot } = one.choices;
   const declared = frees === 'declared' && boot === 'declared';
@@ -26,7 +26,7 @@ const counterexampleLines = (context: Context, one: Shown, folder: string | null
     ...(one.schedule !== null || declared
       ? []
       : [`    choices: frames ${frames}, deferred frees ${frees}, boot state ${boot}`]),
-    `  ${folder === null ? one.command : one.command.replace(one.file, `${folder.replace(/\/$/, '')}/${one.file}`)}`,
+    `  ${one.command}`,
   ];
 };
 
@@ -37,12 +37,12 @@ export const exploreLines = (context: Context, report: ExploreReport, folder: st
     complete
       ? `All ${kind} within the bounds were tried.`
       : context.style.odd(
-          `Not all ${kind} were tried: ${times(left, 'run')} left when the budget was used up (--budget).`,
+          `Not all ${kind} were tried: at least ${times(left, 'run')} left when the budget was used up (--budget).`,
         ),
     broken.length === 0
       ? 'No invariant is broken.'
       : `${times(broken.length, 'way')} in which an invariant is broken, the smallest first:`,
-    ...broken.flatMap((one) => counterexampleLines(context, one, folder)),
+    ...broken.flatMap((one) => counterexampleLines(context, one)),
     ...(broken.length > 0 && folder === null
       ? ['', 'The files that these commands name are written with --out FOLDER.']
       : []),

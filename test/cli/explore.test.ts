@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { place, type Place } from './run.js';
 
 interface Report {
@@ -49,8 +49,7 @@ describe('pagetrail explore', function () {
       if (faults.length > 0) expect(grade).to.not.equal('recorded');
       const [program, ...args] = words(command);
       expect(program).to.equal('pagetrail');
-      const at = args.indexOf(file);
-      args[at] = here.path(file);
+      expect(args).to.include(here.path(file));
       const simulated = await here.run([...args, '--json', '--name', file]);
       expect(simulated.code, simulated.err).to.equal(0);
       expect((JSON.parse(simulated.out) as { events: number }).events).to.equal(events);
@@ -80,6 +79,29 @@ describe('pagetrail explore', function () {
     expect(other.err).to.contain('this search is of another workload');
     const odd = await here.run([...base, '--resume', here.put('odd.json', '{"a":1}')]);
     expect(odd.code).to.equal(2);
+    const folder = await here.run([...base, '--resume', here.folder]);
+    expect(folder.code, folder.err).to.equal(2);
+  });
+
+  it('names files by whole words, and the command as a shell reads it', async () => {
+    const folder = here.path('two words');
+    const { out } = await here.run([...base, '--choose', 'frees=declared', '--out', folder]);
+    const files = readdirSync(folder);
+    expect(files.length).to.be.greaterThan(6);
+    for (const file of files) {
+      expect(file).to.not.match(/-\.json$/);
+      expect(out).to.contain(`pagetrail simulate '${here.path('two words')}/${file}' --kernel`);
+    }
+    expect(
+      files.some((file) => file.endsWith('memory-became-executable-without-being-written.json')),
+    ).to.equal(true);
+  });
+
+  it('says before it searches that there is no room for what it finds', async () => {
+    const file = here.put('no-folder', '');
+    const { code, out, err } = await here.run([...base, '--out', file]);
+    expect([code, out]).to.deep.equal([2, '']);
+    expect(err).to.contain('counterexamples cannot be written');
   });
 
   it('tries the interleavings of a workload with several CPUs, and goes on where it was stopped', async () => {
@@ -106,7 +128,6 @@ describe('pagetrail explore', function () {
     expect(raced.code).to.equal(1);
     const [found] = (JSON.parse(raced.out) as Report).broken;
     const args = words(found?.command ?? '').slice(1);
-    args[args.indexOf(found?.file ?? '')] = here.path(found?.file ?? '');
     expect((await here.run([...args, '--name', 'raced'])).code).to.equal(0);
     const audited = await here.run(['audit', 'raced']);
     expect(audited.out).to.contain('two tasks are inside what text_mutex keeps apart');
@@ -118,6 +139,7 @@ describe('pagetrail explore', function () {
       ['frames=none', 'frames is not none'],
       ['colour=red', 'there is no choice colour'],
       ['frames', 'frames is not nothing'],
+      ['frames=scattered=x', 'frames is not scattered=x'],
     ] as const) {
       const { code, err } = await here.run(['explore', 'one-program', '--kernel', '6.1', '--choose', choice]);
       expect(code).to.equal(2);

@@ -1,4 +1,5 @@
 /** What a search has found, for people and machines: each counterexample as a workload file and the one command that runs it. */
+import { join } from 'node:path';
 import type { Counterexample } from '../../core/driver/explore/counterexample.js';
 import { Fault } from '../../core/driver/emulate/faults.js';
 import { RULES } from '../../core/audit/rules.js';
@@ -29,7 +30,7 @@ export interface Shown {
   readonly workload: Workload;
   /** Name of its file. */
   readonly file: string;
-  /** Runs it again. */
+  /** Runs it again, once the file is written. */
   readonly command: string;
 }
 
@@ -39,14 +40,20 @@ export interface Machinery {
   readonly seed: number;
   /** Options of the command line that chose the kernel, beside its name. */
   readonly kernelOptions: readonly string[];
+  /** Where the files are written; null: nowhere. */
+  readonly folder: string | null;
 }
 
-const slug = (text: string): string =>
-  text
+/** Most letters of a pattern in the name of a file; it ends with a whole word. */
+const LONGEST = 48;
+
+const slug = (text: string): string => {
+  const whole = text
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')
-    .slice(0, 48);
+    .replace(/^-|-$/g, '');
+  return whole.length <= LONGEST ? whole : whole.slice(0, whole.lastIndexOf('-', LONGEST));
+};
 
 /** A word of a shell. */
 const word = (text: string): string =>
@@ -55,7 +62,7 @@ const word = (text: string): string =>
 export const shown = (
   one: Counterexample,
   number: number,
-  { profile, arch, seed, kernelOptions }: Machinery,
+  { profile, arch, seed, kernelOptions, folder }: Machinery,
 ): Shown => {
   const { finding, variant } = one;
   const rule = RULES.find(({ id }) => id === finding.rule);
@@ -65,7 +72,7 @@ export const shown = (
   const without = one.without ?? [];
   const command = [
     'pagetrail simulate',
-    file,
+    word(folder === null ? file : join(folder, file)),
     '--kernel',
     profile.name,
     '--arch',

@@ -72,6 +72,14 @@ const OTHER = fail(
   'give the same ones, or name another file to begin anew',
 );
 
+const readText = (file: string): Result<string> => {
+  try {
+    return ok(readFileSync(file, 'utf8'));
+  } catch (error) {
+    return fail('unreadable', 'the search that is kept cannot be read', file, (error as Error).message);
+  }
+};
+
 /** What a file says; null: there is no such file yet. */
 const stateIn = <T>(
   file: string,
@@ -79,7 +87,9 @@ const stateIn = <T>(
   input: string,
 ): Result<T | null> => {
   if (!existsSync(file)) return ok(null);
-  const json = parseJson(readFileSync(file, 'utf8'), file, HINT);
+  const text = readText(file);
+  if (!text.ok) return text;
+  const json = parseJson(text.value, file, HINT);
   if (!json.ok) return json;
   const saved = v.safeParse(schema, json.value);
   if (!saved.success) return fail('bad-search', issueText(saved.issues), file, HINT);
