@@ -3,6 +3,7 @@ import { eventJson } from '../core/codec/json.js';
 import type { Event } from '../core/event/event.js';
 import { Origin, ORIGINS } from '../core/event/kind.js';
 import { Space } from '../core/event/pages.js';
+import { gapText } from '../core/event/trace.js';
 import { BLOCK, CONTENT_CLASSES, ContentClass, PageContent } from '../core/memory/content.js';
 import { Memory, NO_FRAME } from '../core/memory/memory.js';
 import type { PageEntry } from '../core/memory/pageTable.js';
@@ -68,7 +69,7 @@ const GIVEN: Cause = {
 /** Where an event ends what is known. */
 const endOf = (event: Event, direct: boolean): string | null => {
   if (event.kind === 'forgotten') return `nothing is known since event ${event.seq}: ${event.why}`;
-  if (event.kind === 'gap') return `events were lost at event ${event.seq}: ${event.why}`;
+  if (event.kind === 'gap') return gapText(event);
   if (event.origin === Origin.assumed) return 'this was assumed, not recorded';
   const isAliasEvent =
     ((event.kind === 'permission' || event.kind === 'split' || event.kind === 'collapsed') &&

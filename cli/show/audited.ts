@@ -11,6 +11,7 @@ import type {
 import { acceptedBecause, beyondRecording } from '../../replay/audit/openVerdicts.js';
 import { sentence } from '../../replay/audit/sentence.js';
 import { momentText } from '../../replay/log.js';
+import { lostText } from '../../replay/audit/losses.js';
 import { grouped, plural } from '../../replay/numbers.js';
 import type { Context } from '../console/context.js';
 import { pairs, table } from '../console/table.js';
@@ -198,14 +199,7 @@ const coverageLines = (context: Context, report: AuditReport, all: boolean): rea
   if (!emulated) rows.push(['missed', missedText(context, coverage)]);
   rows.push([
     'lost',
-    coverage.lost === 0 && coverage.gaps.length === 0
-      ? 'nothing'
-      : style.bad(
-          `${plural(coverage.lost, 'event')} at ${listText(
-            coverage.gaps.map(({ seq, why }) => `event ${seq} (${why})`),
-            3,
-          )}`,
-        ),
+    coverage.lost === 0 && coverage.gaps.length === 0 ? 'nothing' : style.bad(lostText(coverage, 3)),
   ]);
   if (coverage.missing !== null) rows.push(['missing', style.bad(coverage.missing)]);
   if (!emulated)

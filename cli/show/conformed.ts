@@ -1,3 +1,4 @@
+import { ORDER_ONLY } from '../../core/event/trace.js';
 import type { ConformReport } from '../../traces/conform/conform.js';
 import type { Context } from '../console/context.js';
 import { grouped, percent, plural } from '../../replay/numbers.js';
@@ -82,6 +83,7 @@ export function conformLines(context: Context, report: ConformReport, exit: Exit
         ['calls', callsText(context, report.calls)],
         ['choices', choicesText(report)],
         ['lost', report.lost === 0 ? 'nothing' : style.bad(plural(report.lost, 'event'))],
+        ...(report.order_only === true ? [['values', style.bad(`not known: ${ORDER_ONLY}`)] as const] : []),
         ['divergences', divergencesText(context, report)],
         ['verdict', verdict(VERDICTS[exit])],
       ],

@@ -1,5 +1,8 @@
 import { unknownRanges } from '../../replay/unknown.js';
 import { mappings } from '../../replay/ranges.js';
+import { archNamed } from '../../core/arch/arches.js';
+import { portOf } from '../../core/arch/port.js';
+import type { Profile } from '../../core/profile/profile.js';
 import { Address } from '../../core/value/address.js';
 import type { Contradiction } from '../../core/driver/follow/recognise.js';
 import type { Imported } from '../../traces/import/import.js';
@@ -15,6 +18,14 @@ const MOST = 10;
 export const some = (lines: readonly string[], total = lines.length): readonly string[] => {
   const shown = lines.slice(0, MOST);
   return shown.length === total ? shown : [...shown, `… and ${grouped(total - shown.length)} more`];
+};
+
+/** What a kernel is: in the words of its profile, which tell of x86-64, where the architecture has its packs. */
+export const aboutText = (profile: Profile, archName: string): string => {
+  const arch = archNamed(archName);
+  return profile.allocator === 'pack' && arch !== null && portOf(profile, arch).allocator !== 'pack'
+    ? `on ${arch.name} without packs: each function has an area of its own`
+    : profile.about;
 };
 
 /** What an import found, for people. */
@@ -41,7 +52,7 @@ export function importLines(
     '',
     ...pairs(
       [
-        ['followed as', `${report.profile} (${result.profile.about})`],
+        ['followed as', `${report.profile} (${aboutText(result.profile, report.arch)})`],
         ...(report.contradiction === undefined
           ? []
           : [['does not fit', style.bad(contradictionText(report.contradiction))] as const]),

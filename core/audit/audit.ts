@@ -4,6 +4,7 @@
  */
 import { KINDS, type Event, type EventKind, type EventOf } from '../event/event.js';
 import { Origin } from '../event/kind.js';
+import { gapText } from '../event/trace.js';
 import { folder } from '../memory/evolve.js';
 import { nothing, type Memory } from '../memory/memory.js';
 import { allocationTracker } from './allocations.js';
@@ -261,7 +262,7 @@ export const auditor = (
         for (const listener of listeners.each) listener(event);
         if (event.kind === 'gap') {
           lost += event.lost;
-          holes.push(`events were lost at event ${event.seq}: ${event.why}`);
+          holes.push(gapText(event));
         } else if (event.kind === 'divergence') {
           divergences++;
           if (holes.length < MOST_UNKNOWN)

@@ -24,6 +24,14 @@ export const Gap = kindOf<Gap>()('gap', 61, 'events were lost', {
   why: ['text', 'how it is known'],
 });
 
+/** Why a gap stands before calls of which only the order was recorded: nothing was lost, and nothing that they did is known. */
+export const ORDER_ONLY =
+  'calls were recorded without their arguments and results: what they changed is not known';
+
+/** What a gap means for what is known. */
+export const gapText = ({ seq, why }: Pick<Gap, 'seq' | 'why'>): string =>
+  why === ORDER_ONLY ? `since event ${seq} ${why}` : `events were lost at event ${seq}: ${why}`;
+
 /** Model and recording disagree; the recording wins. */
 export interface Divergence extends Common {
   readonly kind: 'divergence';

@@ -5,6 +5,7 @@ import type { Rule } from '../../core/audit/rule.js';
 import { Address, pageText } from '../../core/value/address.js';
 import { momentText } from '../log.js';
 import { plural } from '../numbers.js';
+import { gapWarning } from './losses.js';
 import { sarifLog } from '../sarif.js';
 import type { AuditReport, ReportedFinding, ReportedPattern } from './report.js';
 import { acceptedBecause } from './openVerdicts.js';
@@ -171,7 +172,7 @@ const verdictSarif = (report: AuditReport, one: Judged, ruleIndex: number) => {
 const warningsOf = ({ coverage }: AuditReport) => {
   const texts = [
     ...(coverage.missing === null ? [] : [`Lines are missing somewhere: ${coverage.missing}`]),
-    ...coverage.gaps.map(({ seq, lost, why }) => `${plural(lost, 'event')} lost at event ${seq}: ${why}`),
+    ...coverage.gaps.map(gapWarning),
     ...(coverage.disagreements === 0
       ? []
       : [`Model and recording disagree ${plural(coverage.disagreements, 'time')}`]),

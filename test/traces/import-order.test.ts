@@ -12,6 +12,7 @@ import { profileNamed } from '../../core/profile/profiles.js';
 import type { Profile } from '../../core/profile/profile.js';
 import { signaturesOf } from '../../core/profile/signatures.js';
 import { conform } from '../../traces/conform/conform.js';
+import { verdictOf } from '../../traces/conform/verdict.js';
 import { must } from '../store/given.js';
 import { randomWorkload } from './randomWorkload.js';
 import { eventsOf, imported, newDesk, recordingsOfOrder, withoutLaterDumps } from './recordings.js';
@@ -53,7 +54,10 @@ describe('a recording of the order of calls alone', function () {
       expect(calls.length).to.equal(predicted);
       for (const call of calls) expect(call.names).to.equal('');
       expect(run.notes.join()).to.include('order of calls only');
-      const { moments } = must(conform(store, name, folder));
+      const report = must(conform(store, name, folder));
+      expect([report.lost, report.order_only, verdictOf(report)]).to.deep.equal([0, true, 'unknown']);
+      expect(verdictOf({ ...report, moments: [] })).to.equal('unknown');
+      const { moments } = report;
       expect(moments.length).to.be.above(0);
       for (const moment of moments) {
         expect(moment.differences).to.deep.equal([]);

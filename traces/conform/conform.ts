@@ -24,6 +24,8 @@ export interface ConformReport {
   readonly contradiction: Contradiction | null;
   /** Events that the log says were lost. */
   readonly lost: number;
+  /** There when calls were recorded without their arguments and results. */
+  readonly order_only?: true;
   readonly divergences: readonly ConformDivergence[];
   /** How many there are, and how many of them nothing explains; the list has the first of them. */
   readonly divergences_total: number;
@@ -218,6 +220,7 @@ export const conform = (store: Store, trace: string, folder: string): Result<Con
     choices: summary.choices ?? {},
     contradiction: summary.contradiction ?? null,
     lost: lost.total(),
+    ...(lost.orderOnly() ? { order_only: true } : {}),
     divergences,
     divergences_total: total,
     divergences_unexplained: unexplained,

@@ -1,5 +1,6 @@
 import { Origin } from '../../core/event/kind.js';
 import type { Event } from '../../core/event/event.js';
+import { ORDER_ONLY } from '../../core/event/trace.js';
 
 /** Numbers of events between which events were lost: after `from`, at `to` at the latest. */
 export interface Loss {
@@ -12,6 +13,8 @@ export interface Losses {
   readonly note: (event: Event) => void;
   /** Events lost; one where it is not known how many. */
   readonly total: () => number;
+  /** Whether calls were recorded without values: nothing is lost then, but what they did is not known either. */
+  readonly orderOnly: () => boolean;
   /** Whether events that were lost may lie before a moment of which memory does not know that any were. */
   readonly hidden: (seq: number) => boolean;
   /** Whether events were lost before a moment, or may have been. */
@@ -28,13 +31,15 @@ export const losses = (): Losses => {
   /** The earliest place. */
   let first = Infinity;
   let total = 0;
+  let orderOnly = false;
   return {
     note: (event) => {
       if (event.kind !== 'gap') {
         if (event.origin === Origin.observed) lastOf.set(event.cpu, event.seq);
         return;
       }
-      total += Math.max(1, event.lost);
+      if (event.why === ORDER_ONLY) orderOnly = true;
+      else total += Math.max(1, event.lost);
       const from = event.origin === Origin.derived ? 0 : (lastOf.get(event.cpu) ?? 0);
       first = Math.min(first, from);
       // Those of many lines that stand together are one.
@@ -44,6 +49,7 @@ export const losses = (): Losses => {
       else found.push({ from, to: event.seq });
     },
     total: () => total,
+    orderOnly: () => orderOnly,
     hidden: (seq) => found.some(({ from, to }) => from < seq && seq < to),
     before: (seq) => first < seq,
   };

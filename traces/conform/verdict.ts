@@ -8,8 +8,14 @@ export type Verdict = 'equal' | 'different' | 'unknown';
  * kernel fits, leave the verdict open.
  */
 export const verdictOf = (report: ConformReport): Verdict => {
-  const { moments, divergences_unexplained: unexplained, lost, contradiction } = report;
+  const {
+    moments,
+    divergences_unexplained: unexplained,
+    lost,
+    contradiction,
+    order_only: orderOnly,
+  } = report;
   if (unexplained > 0 || moments.some(({ differences_total: n }) => n > 0)) return 'different';
-  const open = lost > 0 || contradiction !== null;
+  const open = lost > 0 || orderOnly === true || contradiction !== null;
   return open || moments.some(({ executable_unknown: n }) => n > 0) ? 'unknown' : 'equal';
 };

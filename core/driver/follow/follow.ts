@@ -5,6 +5,7 @@
  * miss the recorded side wins, the rest of that root call is followed by its lines alone.
  */
 import { Origin } from '../../event/kind.js';
+import { ORDER_ONLY } from '../../event/trace.js';
 import type { Args, CallRequest, ChooseRequest, KernelFunction } from '../../kernel/request.js';
 import { Memory } from '../../memory/memory.js';
 import { Address } from '../../value/address.js';
@@ -149,11 +150,7 @@ export class Follow {
   order(line: OrderLine): void {
     this.#scene.head(line);
     if (this.#order === null) {
-      this.lost(
-        0,
-        'calls were recorded without their arguments and results: what they changed is not known',
-        line.cpu,
-      );
+      this.lost(0, ORDER_ONLY, line.cpu);
       this.#scene.head(line);
       this.#order = new Order(this.#scene);
     }

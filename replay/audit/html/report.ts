@@ -4,6 +4,7 @@ import type { Judged } from '../../../core/audit/audit.js';
 import { pageText } from '../../../core/value/address.js';
 import { momentText } from '../../log.js';
 import { grouped, plural } from '../../numbers.js';
+import { lostText } from '../losses.js';
 import type { AuditReport, ReportedFinding, ReportedPattern, ReportedRun } from '../report.js';
 import { acceptedBecause, beyondRecording } from '../openVerdicts.js';
 import { sentence } from '../sentence.js';
@@ -144,17 +145,7 @@ const coverageHtml = ({ coverage, subject, open }: AuditReport): string => {
   if (neverSeen !== null && subject.source !== 'emulation')
     rows.push(['never seen', neverSeen.length === 0 ? 'none' : escaped(neverSeen.join(', '))]);
   rows.push(
-    [
-      'lost',
-      coverage.lost === 0 && coverage.gaps.length === 0
-        ? 'nothing'
-        : escaped(
-            `${plural(coverage.lost, 'event')}: ${listText(
-              coverage.gaps.map(({ seq, why }) => `event ${seq} (${why})`),
-              5,
-            )}`,
-          ),
-    ],
+    ['lost', coverage.lost === 0 && coverage.gaps.length === 0 ? 'nothing' : escaped(lostText(coverage, 5))],
     ['unmodelled lines', coverage.unmodelled === null ? 'not known' : grouped(coverage.unmodelled)],
     ['divergences', grouped(coverage.disagreements)],
     [
