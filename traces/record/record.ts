@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 /** Records this host into the log: probes set by the recording script, trace_pipe followed as it fills. */
 import { join } from 'node:path';
-import { archNamed } from '../../core/arch/arches.js';
+import { archOf } from '../../core/arch/arches.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
 import type { Store } from '../../store/index.js';
 import { readDump, type Dump } from '../capture/dump.js';
@@ -90,13 +91,22 @@ const follow = async (
   return ok({ ...(losses ?? { overrun: 0, dropped: 0 }), died });
 };
 
+/** Page size of this host in bytes; null: it cannot be asked. */
+const pageSizeHere = (): number | null => {
+  try {
+    return Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })) || null;
+  } catch {
+    return null;
+  }
+};
+
 /** With the probes set. */
 const recordWith = async (
   store: Store,
   session: Session,
   options: RecordOptions,
 ): Promise<Result<Imported>> => {
-  const arch = archNamed(session.machine);
+  const arch = archOf(session.machine, pageSizeHere());
   if (arch === null) return { ok: false, error: archFailure(session.machine) };
   const dump = firstDump(session);
   if (!dump.ok) return dump;
