@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 /** Records this host into the log: probes set by the recording script, trace_pipe followed as it fills. */
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { archOf } from '../../core/arch/arches.js';
 import { fail, ok, type Result } from '../../core/value/failure.js';
