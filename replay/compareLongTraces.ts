@@ -7,6 +7,7 @@ import { threadReader, type ThreadReader } from './compare/threads.js';
 import {
   beginsOf,
   comparisonOf,
+  startsOf,
   CONTEXT,
   wasRight,
   type CompareOptions,
@@ -38,7 +39,7 @@ const inThreads = async (
   for (;;) {
     readers.a.begin({ own: shown.a, other: shown.b });
     readers.b.begin({ own: shown.b, other: shown.a });
-    const compared = comparer(begins.value, context);
+    const compared = comparer(begins.value, context, startsOf(a, b));
     const learned: { a: Learned | null; b: Learned | null } = { a: null, b: null };
     for (let side = compared.next(); side !== null; side = compared.next()) {
       // One after the other: which side is read next depends on what came before.

@@ -10,6 +10,7 @@ import {
   beginsOf,
   comparisonOf,
   CONTEXT,
+  startsOf,
   wasRight,
   type CompareOptions,
   type TraceComparison,
@@ -38,7 +39,7 @@ export const compareTraces = (
     const readerB = rootReader(b, projectionOf(shown.b, shown.a));
     if (!readerB.ok) return readerB;
     const readers = { a: readerA.value, b: readerB.value };
-    const compared = comparer(begins.value, context);
+    const compared = comparer(begins.value, context, startsOf(a, b));
     for (let side = compared.next(); side !== null; side = compared.next()) {
       const batch = readers[side].read();
       if (!batch.ok) return batch;

@@ -84,6 +84,8 @@ const keep = ({ young }: Reading, roots: readonly RootCall[]): void => {
 export const comparer = (
   begins: { readonly a: Layout; readonly b: Layout },
   context: number,
+  /** Root calls that began up to this event of each are left out. */
+  after: { readonly a: number; readonly b: number } = { a: 0, b: 0 },
   recall: Recall = newRecall(),
 ): Comparer => {
   const shapes = newShapes();
@@ -142,7 +144,7 @@ export const comparer = (
       const own = readings[side];
       if (batch === null) own.ended = true;
       else {
-        const roots = own.roots.of(batch);
+        const roots = own.roots.of(batch).filter(({ seq }) => seq > after[side]);
         for (const root of roots) pairs.add(side, root);
         own.counts = batch.counts;
         own.seq = batch.seq;

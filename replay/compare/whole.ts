@@ -6,6 +6,7 @@ import type { Difference } from './differences.js';
 import { layoutAt, type Layout } from './layout.js';
 import type { Learned } from './reader.js';
 import type { ReadCounts } from './recorded.js';
+import { branchPoint } from './branchPoint.js';
 import { agrees, projectionOf } from './shown.js';
 import type { DifferenceCount } from './tally.js';
 
@@ -40,6 +41,12 @@ export interface CompareOptions {
 
 export const CONTEXT = 5;
 
+/** After which event of each there is something to compare. */
+export const startsOf = (a: TraceView, b: TraceView): { readonly a: number; readonly b: number } => ({
+  a: branchPoint(a, b),
+  b: branchPoint(b, a),
+});
+
 /** How the packs of two traces are filled before their first events. Fails with `same-trace` when both are one. */
 export const beginsOf = (a: TraceView, b: TraceView): Result<TraceComparison['begins']> => {
   if (a === b)
@@ -49,9 +56,10 @@ export const beginsOf = (a: TraceView, b: TraceView): Result<TraceComparison['be
       undefined,
       'name two traces, or two moments of one',
     );
-  const startA = a.start();
+  const after = startsOf(a, b);
+  const startA = after.a === 0 ? a.start() : a.at(after.a);
   if (!startA.ok) return startA;
-  const startB = b.start();
+  const startB = after.b === 0 ? b.start() : b.at(after.b);
   if (!startB.ok) return startB;
   return ok({ a: layoutAt(startA.value), b: layoutAt(startB.value) });
 };

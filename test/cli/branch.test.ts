@@ -133,6 +133,11 @@ describe('pagetrail branch', function () {
       const compared = await here.run(['diff', 'R@end', `${report.trace}@end`, '--json']);
       expect(compared.code, compared.out.slice(0, 400)).to.equal(0);
     }
+    const calls = await branched('R@#loaded8', '--workload', capture, '--diff');
+    expect([calls.code, calls.report.diff?.differences]).to.deep.equal([0, 0]);
+    const back = await here.run(['diff', calls.report.trace, 'R', '--json']);
+    expect(back.code).to.equal(0);
+    expect((JSON.parse(back.out) as { compared: number }).compared).to.be.above(20);
     const failed = await branched('R@#freed3', '--workload', capture, '--fail', 'bpf_arch_text_copy=-EINVAL');
     expect(failed.report.faults).to.deep.equal([{ fault: 'bpf_arch_text_copy=-EINVAL', happened: 1 }]);
     expect((await here.run(['audit', failed.report.trace])).out).to.contain(

@@ -15,7 +15,16 @@ const number = (text: string | undefined, otherwise: number, name: string): numb
   return value;
 };
 
-const { values } = parseArgs({ options: { runs: { type: 'string' }, seed: { type: 'string' } } });
+const options = (): { readonly runs?: string | undefined; readonly seed?: string | undefined } => {
+  try {
+    return parseArgs({ options: { runs: { type: 'string' }, seed: { type: 'string' } } }).values;
+  } catch (error) {
+    console.error(`differential: ${(error as Error).message}`);
+    return process.exit(2);
+  }
+};
+
+const values = options();
 const runs = number(values.runs, DEFAULT_RUNS, 'runs');
 const seed = number(values.seed, 1, 'seed');
 
@@ -27,7 +36,7 @@ if (runs === 1) {
   const done = await parallel(seed, runs, Math.min(8, availableParallelism()));
   for (const { seed: at, cell, what } of done.differences.slice(0, 20))
     console.log(`seed ${at}, ${cell}: ${what}`);
-  for (const [arch, count] of Object.entries(done.by)) console.log(`${arch.padEnd(14)}${count} runs`);
+  for (const [arch, count] of Object.entries(done.by)) console.log(`${arch.padEnd(16)}${count} runs`);
   console.log(`${done.runs} runs, ${done.operations} operations, ${done.differences.length} differences`);
   process.exitCode = done.differences.length === 0 ? 0 : 1;
 }

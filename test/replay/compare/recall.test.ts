@@ -29,7 +29,7 @@ const compared = (a: TraceView, b: TraceView, recall: Recall): Compared => {
     b: must(rootReader(b, projectionOf(shownB, shownA))),
   };
   const begins = { a: layoutAt(must(a.start())), b: layoutAt(must(b.start())) };
-  const whole = comparer(begins, 5, recall);
+  const whole = comparer(begins, 5, { a: 0, b: 0 }, recall);
   for (let side = whole.next(); side !== null; side = whole.next())
     whole.take(side, must(readers[side].read()));
   return whole.end();
