@@ -1,6 +1,7 @@
 /** The comparison of two traces for people. */
 import type { Difference, Side } from './compare/differences.js';
 import { sideBySide } from './compare/sideBySide.js';
+import { UNKNOWN } from './compare/whole.js';
 import type { DifferenceCount, TraceComparison } from './compareTraces.js';
 import { momentText } from './log.js';
 import { grouped, plural } from './numbers.js';
@@ -123,9 +124,6 @@ const statistics = (
     dress,
   );
 };
-
-const UNKNOWN =
-  'Events were lost, or the model lost its way: what happened there is not known, so there may be more.';
 
 const layoutLines = ({ begins: { a, b }, a: nameA, b: nameB }: TraceComparison): readonly string[] =>
   a.packs === b.packs && a.chunks_used === b.chunks_used

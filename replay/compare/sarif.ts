@@ -5,6 +5,7 @@ import { grouped } from '../numbers.js';
 import { sarifLog } from '../sarif.js';
 import type { Side } from './differences.js';
 import { DIFFERENCE_KINDS, type DifferenceKind } from './facts.js';
+import { UNKNOWN } from './whole.js';
 
 const TITLES: Readonly<Record<DifferenceKind, string>> = {
   permission: 'Another permission',
@@ -99,11 +100,7 @@ export const comparisonSarif = (
       })),
     },
     exitCode,
-    warnings: unknown
-      ? [
-          'Events were lost, or the model lost its way: what happened there is not known, so there may be more.',
-        ]
-      : [],
+    warnings: unknown ? [UNKNOWN] : [],
     file: { uri: encodeURIComponent(file), about: `The log that holds traces ${a} and ${b}` },
     results: comparison.kinds.map((found) => resultOf({ a, b }, file, found)),
     properties: { a, b, compared, choices, follows, left_out },

@@ -28,7 +28,7 @@ export interface TraceComparison {
   readonly begins: { readonly a: Layout; readonly b: Layout };
   /** What was not compared, in each trace. */
   readonly left_out: { readonly a: ReadCounts; readonly b: ReadCounts };
-  /** Nothing differs, but events were lost or the model lost its way: what happened there is not known. */
+  /** Events were lost, values were not recorded, or the model lost its way: what happened there is not known. */
   readonly unknown: boolean;
 }
 
@@ -40,6 +40,10 @@ export interface CompareOptions {
 }
 
 export const CONTEXT = 5;
+
+/** What `unknown` means. */
+export const UNKNOWN =
+  'Events were lost, values were not recorded, or the model lost its way: what happened there is not known. There may be more, and what one trace lacks may have happened.';
 
 /** After which event of each there is something to compare. */
 export const startsOf = (a: TraceView, b: TraceView): { readonly a: number; readonly b: number } => ({

@@ -308,6 +308,7 @@ describe('two traces compared', () => {
     const found = compare([compile(A, ro(A)), gap], [compile(B, ro(B))]);
     expect(found.differences).to.equal(0);
     expect(found.unknown).to.equal(true);
+    expect(comparisonLines(found).join(' ')).to.contain('what one trace lacks may have happened');
   });
 
   it('are the same in any batches', () => {
