@@ -76,7 +76,9 @@ export class NaiveKernel {
   unload(placed: Placed, bytes: number): void {
     if (placed.pack !== null) this.copied(placed, bytes);
     const freed = this.packs.free(placed.at, bytes);
-    if (freed !== 'area' && this.rules.invalidates) this.content.filled(placed.at, bytes);
+    // Whose pack is not found is left as it is (§2.3.5, 4).
+    if ((freed === 'chunks' || freed === 'pack') && this.rules.invalidates)
+      this.content.filled(placed.at, bytes);
     if (freed === 'area') this.giveBack(placed.at.page, Math.floor(bytes / PAGE));
     if (freed === 'pack') this.giveBack(placed.pack as number, this.packs.packPages);
     this.charged -= bytes;
