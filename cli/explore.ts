@@ -19,7 +19,7 @@ import { firstIncoherence } from '../traces/workload/coherence.js';
 import { openWorkload } from '../traces/workload/open.js';
 import { formatWorkload } from '../traces/workload/schema.js';
 import type { Context } from './console/context.js';
-import { progress } from './console/progress.js';
+import { progress, type Progress } from './console/progress.js';
 import { command } from './program/command.js';
 import { Exit } from './program/exit.js';
 import { count, flag, oneOf, text } from './program/values.js';
@@ -61,6 +61,37 @@ interface Searched {
   readonly found: readonly Counterexample[];
 }
 
+interface Going {
+  /** False once there is nothing left to try. */
+  readonly step: () => boolean;
+  /** Keeps the search in its file; null: there is none. */
+  readonly keep: (() => Result<null>) | null;
+  readonly told: () => string;
+}
+
+/** Goes on to the end, kept in its file now and then, and at the end. */
+const goToEnd = (line: Progress, { step, keep, told }: Going): Result<null> => {
+  let kept = performance.now();
+  while (step()) {
+    line.at(told);
+    if (keep === null || performance.now() - kept < KEPT_EVERY) continue;
+    const written = keep();
+    if (!written.ok) return written;
+    kept = performance.now();
+  }
+  return keep === null ? ok(null) : keep();
+};
+
+const madeSmall = (line: Progress, all: Iterable<Counterexample>): readonly Counterexample[] => {
+  const found: Counterexample[] = [];
+  for (const one of all) {
+    found.push(one);
+    line.at(() => `${found.length} counterexamples made small`);
+  }
+  line.end();
+  return found;
+};
+
 /** All faults to the bound, then each finding made small. */
 const searchFaults = (
   context: Context,
@@ -72,29 +103,20 @@ const searchFaults = (
   if (!from.ok) return from;
   const going = from.value === null ? search(input) : search(input, from.value);
   const line = progress(context);
-  let kept = performance.now();
-  let state = going.state();
-  const keep = (): Result<null> =>
-    resume === undefined ? ok(null) : writeSearch(resume, input, going.state());
-  while (going.step()) {
-    line.at(() => {
-      state = going.state();
-      return `${grouped(state.runs)} runs, ${grouped(state.queue.length)} to go, ${grouped(state.seen.length)} states, ${state.candidates.length} findings`;
-    });
-    if (resume === undefined || performance.now() - kept < KEPT_EVERY) continue;
-    const written = keep();
-    if (!written.ok) return written;
-    kept = performance.now();
-  }
-  const written = keep();
-  if (!written.ok) return written;
-  state = going.state();
-  const found: Counterexample[] = [];
-  for (const one of counterexamples(input, state.candidates, (w) => firstIncoherence(w) === null)) {
-    found.push(one);
-    line.at(() => `${found.length} counterexamples made small`);
-  }
-  line.end();
+  const gone = goToEnd(line, {
+    step: going.step,
+    keep: resume === undefined ? null : () => writeSearch(resume, input, going.state()),
+    told: () => {
+      const { runs, queue, seen, candidates } = going.state();
+      return `${grouped(runs)} runs, ${grouped(queue.length)} to go, ${grouped(seen.length)} states, ${candidates.length} findings`;
+    },
+  });
+  if (!gone.ok) return gone;
+  const state = going.state();
+  const found = madeSmall(
+    line,
+    counterexamples(input, state.candidates, (w) => firstIncoherence(w) === null),
+  );
   return ok({
     report: {
       workload: name,
@@ -124,28 +146,20 @@ const searchInterleavings = (
   if (!from.ok) return from;
   const going = interleaving(input, from.value);
   const line = progress(context);
-  let kept = performance.now();
-  const keep = (): Result<null> =>
-    resume === undefined ? ok(null) : writeInterleaving(resume, input, going.state());
-  while (going.step()) {
-    line.at(() => {
+  const gone = goToEnd(line, {
+    step: going.step,
+    keep: resume === undefined ? null : () => writeInterleaving(resume, input, going.state()),
+    told: () => {
       const { runs, states, left, broken } = going.result();
       return `${grouped(runs)} runs, ${grouped(left)} to go, ${grouped(states)} states, ${broken.length} findings`;
-    });
-    if (resume === undefined || performance.now() - kept < KEPT_EVERY) continue;
-    const written = keep();
-    if (!written.ok) return written;
-    kept = performance.now();
-  }
-  const written = keep();
-  if (!written.ok) return written;
+    },
+  });
+  if (!gone.ok) return gone;
   const done = going.result();
-  const found: Counterexample[] = [];
-  for (const one of races(input, done.broken, (w) => firstIncoherence(w) === null)) {
-    found.push(one);
-    line.at(() => `${found.length} counterexamples made small`);
-  }
-  line.end();
+  const found = madeSmall(
+    line,
+    races(input, done.broken, (w) => firstIncoherence(w) === null),
+  );
   return ok({
     report: {
       workload: name,
